@@ -1,0 +1,190 @@
+// The engine's contract with its doors: sessions, decisions, holds and findings. Data and interfaces only.
+import type { Decision } from '../monitor/types.ts';
+import type { Agent, Json, JsonObject, Step, StepKind, Usage } from '../step/types.ts';
+
+/** A step as a door proposes it: parsed and valid, not yet given its place (`seq`) and time by the engine. */
+export interface Proposal {
+  /** Given by the caller for safe retries; made by the engine when absent. */
+  readonly id?: string;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly callId?: string;
+  readonly args?: JsonObject;
+  readonly content?: string;
+  readonly result?: Json;
+  readonly error?: { readonly message: string; readonly type?: string };
+  readonly labels?: readonly string[];
+  readonly usage?: Usage;
+  readonly parent?: string;
+  readonly agent?: Agent;
+}
+
+export interface SessionInit {
+  /** Resumes the session of this id when it exists and is open; made by the engine when absent. */
+  readonly id?: string;
+  readonly agent: Agent;
+  readonly principal?: string;
+  readonly tenant?: string;
+}
+
+/** `observed` sessions came in as telemetry and had no guard in their path; the others have decisions. */
+export type SessionState = 'open' | 'held' | 'halted' | 'ended';
+export interface SessionSummary {
+  readonly id: string;
+  readonly agent: Agent;
+  readonly principal: string | null;
+  readonly tenant: string | null;
+  readonly state: SessionState;
+  readonly guarded: boolean;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly lastAt: number;
+  readonly steps: number;
+  /** Decided steps by effective verdict. */
+  readonly verdicts: { allow: number; transform: number; hold: number; deny: number; halt: number };
+  /** Open findings, e.g. unguarded steps. */
+  readonly findings: number;
+  /** The first user input, cut to 200 characters: what the session is about. */
+  readonly title: string | null;
+  readonly spec: string | null;
+  readonly specName: string | null;
+}
+
+/** A decided and durable step. `stateDigest` is the monitor's state after it, `sha256:<hex>`. */
+export interface Recorded {
+  readonly step: Step;
+  readonly decision: Decision;
+  readonly stepDigest: string;
+  readonly stateDigest: string;
+  /** Set when `decision.verdict` is `hold`. */
+  readonly holdId?: string;
+}
+
+export type HoldState = 'pending' | 'approved' | 'refused' | 'expired' | 'used';
+/** A held step waiting for people. Bound to the canonical digest of exactly these arguments, used once. */
+export interface Hold {
+  readonly id: string;
+  readonly session: string;
+  readonly seq: number;
+  readonly callId: string | null;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly args: JsonObject;
+  readonly binding: string;
+  readonly rules: readonly string[];
+  readonly because: string;
+  readonly by: readonly string[];
+  readonly quorum: number;
+  readonly state: HoldState;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly answers: readonly { by: string; role: string; approve: boolean; reason: string | null; at: number }[];
+}
+export interface Answer {
+  readonly approve: boolean;
+  readonly by: string;
+  readonly role: string;
+  readonly reason?: string;
+}
+
+export interface Finding {
+  readonly id: string;
+  readonly kind: 'unguarded-step' | 'replay-mismatch';
+  readonly session: string;
+  readonly seq: number | null;
+  readonly name: string;
+  readonly detail: string;
+  readonly at: number;
+}
+
+export type EngineEvent =
+  | { readonly type: 'session'; readonly session: string }
+  | { readonly type: 'step'; readonly session: string; readonly seq: number }
+  | { readonly type: 'hold'; readonly session: string; readonly hold: string; readonly state: HoldState }
+  | { readonly type: 'finding'; readonly session: string; readonly finding: string };
+
+/** A refusal by the engine with a stable code; doors turn it into their own protocol's error. */
+export interface EngineProblem {
+  readonly code:
+    | 'unknown-session'
+    | 'session-ended'
+    | 'duplicate-id'
+    | 'unknown-hold'
+    | 'hold-closed'
+    | 'not-allowed-to-answer'
+    | 'limit-exceeded'
+    | 'overloaded'
+    | 'store-failed'
+    | 'invalid';
+  readonly message: string;
+  readonly mend?: string;
+}
+
+/** A step that arrived as telemetry after the fact, with the raw span it came from. */
+export interface Observation {
+  readonly session: string;
+  readonly agent: Agent;
+  readonly principal?: string;
+  readonly tenant?: string;
+  readonly time: number;
+  readonly proposal: Proposal;
+  readonly span: Span;
+}
+
+/** An OpenTelemetry span, attributes flattened and kept raw. Times in nanoseconds since the epoch, as decimal strings. */
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | null;
+  readonly name: string;
+  readonly kind: number;
+  readonly startNs: string;
+  readonly endNs: string;
+  readonly status: { readonly code: number; readonly message: string };
+  readonly attributes: JsonObject;
+  readonly events: readonly { readonly name: string; readonly timeNs: string; readonly attributes: JsonObject }[];
+  readonly resource: JsonObject;
+  readonly scope: { readonly name: string; readonly version: string };
+  /** Which mapper read it: `otel-genai`, `openinference`, `vercel-ai`, `pydantic-ai` or `none`. */
+  readonly dialect: string;
+}
+
+export interface Engine {
+  openSession(init: SessionInit): Promise<SessionSummary>;
+  /** Decides a step and records it. Resolves only when step, decision and state digest are durable. */
+  decide(session: string, proposal: Proposal): Promise<Recorded>;
+  /** Records spans and the steps they show; raises a finding for a tool step no decision covers. */
+  observe(spans: readonly Span[], observations: readonly Observation[]): Promise<void>;
+  endSession(session: string): Promise<Recorded>;
+  answerHold(hold: string, answer: Answer): Promise<Hold>;
+  hold(id: string): Promise<Hold | null>;
+  holds(filter: { state?: HoldState; session?: string; limit?: number }): Promise<readonly Hold[]>;
+  session(id: string): Promise<SessionSummary | null>;
+  sessions(query: {
+    limit: number;
+    cursor?: string;
+    text?: string;
+    verdict?: string;
+    agent?: string;
+  }): Promise<{ sessions: readonly SessionSummary[]; next: string | null }>;
+  /** Steps of a session in order; `span` is joined when its telemetry has arrived. */
+  steps(
+    session: string,
+    range: { from: number; limit: number },
+  ): Promise<{ steps: readonly StepRow[]; total: number }>;
+  findings(filter: { session?: string; limit?: number }): Promise<readonly Finding[]>;
+  spec(digest: string): Promise<{ digest: string; name: string; canonical: string } | null>;
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** A row of the timeline: the step, its decision where one was made, its raw span where one has arrived. */
+export interface StepRow {
+  readonly step: Step;
+  readonly decision: Decision | null;
+  readonly stepDigest: string;
+  readonly stateDigest: string | null;
+  readonly span: Span | null;
+  readonly finding: Finding | null;
+  readonly hold: Hold | null;
+}

@@ -1,0 +1,73 @@
+// What a monitor says about a step. Data only: shared by the engine, replay, evidence and every door.
+import type { JsonObject, StepKind } from '../step/types.ts';
+
+/** Strictest last; the strictest enforced outcome wins. */
+export const VERDICTS = ['allow', 'transform', 'hold', 'deny', 'halt'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** `shadow` records, `warn` records and tells, `enforce` acts. */
+export const MODES = ['shadow', 'warn', 'enforce'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** An earlier step that made the verdict. */
+export interface Witness {
+  readonly seq: number;
+  readonly id: string;
+  readonly kind: StepKind;
+  readonly name: string;
+  /** What in it mattered, e.g. `result.total = 40`, in words for a reader. */
+  readonly note?: string;
+}
+
+/** Who may approve a held step, and for how long. */
+export interface ApprovalTerms {
+  /** Roles of which any may approve. */
+  readonly by: readonly string[];
+  readonly quorum: number;
+  /** True when the session's principal may not approve (four eyes). */
+  readonly notPrincipal: boolean;
+  readonly expiresMs: number;
+}
+
+/** Why a rule fired: it was violated, a value it needs was absent, or its evaluation failed. */
+export type Cause = 'violated' | 'absent' | 'error';
+
+/** One rule that fired on a step. */
+export interface RuleOutcome {
+  readonly rule: string;
+  readonly verdict: Verdict;
+  readonly mode: Mode;
+  readonly cause: Cause;
+  readonly because: string;
+  /** What would be allowed, for the agent to read; absent when the author gave none and none can be derived. */
+  readonly repair?: string;
+  readonly witness: readonly Witness[];
+  /** Identifiers of controls the rule supports, e.g. `owasp-agentic:ASI02`. */
+  readonly controls: readonly string[];
+  readonly approve?: ApprovalTerms;
+}
+
+/** The record of a verdict on one step. A pure function of spec, engine version and the steps so far. */
+export interface Decision {
+  readonly session: string;
+  readonly seq: number;
+  readonly step: string;
+  /** What is in force: the strictest outcome among enforced rules. */
+  readonly verdict: Verdict;
+  /** The strictest outcome counting shadow and warn rules too: what full enforcement would have said. */
+  readonly wouldBe: Verdict;
+  /** Mode of the rule that made `verdict`; `enforce` when nothing fired. */
+  readonly mode: Mode;
+  /** Rules that fired, strictest first, ties in spec order. Empty for a plain allow. */
+  readonly rules: readonly RuleOutcome[];
+  /** Union of the firing rules' witnesses, by seq. */
+  readonly witness: readonly Witness[];
+  readonly repair?: string;
+  /** Arguments to run instead of the proposed ones; set when `verdict` is `transform`. */
+  readonly transformed?: JsonObject;
+  /** `sha256:` and the hex digest of the canonical arguments, set when `verdict` is `hold`: what an approval binds to. */
+  readonly binding?: string;
+  /** Digest of the spec, `sha256:<hex>`, or null when no spec applied. */
+  readonly spec: string | null;
+  readonly engine: string;
+}
