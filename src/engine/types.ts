@@ -1,31 +1,8 @@
 // The engine's contract with its doors: sessions, decisions, holds and findings. Data and interfaces only.
 import type { Decision } from '../monitor/types.ts';
-import type { Agent, Json, JsonObject, Step, StepKind, Usage } from '../step/types.ts';
+import type { Agent, JsonObject, Proposal, SessionInit, Step, StepKind } from '../step/types.ts';
 
-/** A step as a door proposes it: parsed and valid, not yet given its place (`seq`) and time by the engine. */
-export interface Proposal {
-  /** Given by the caller for safe retries; made by the engine when absent. */
-  readonly id?: string;
-  readonly kind: StepKind;
-  readonly name: string;
-  readonly callId?: string;
-  readonly args?: JsonObject;
-  readonly content?: string;
-  readonly result?: Json;
-  readonly error?: { readonly message: string; readonly type?: string };
-  readonly labels?: readonly string[];
-  readonly usage?: Usage;
-  readonly parent?: string;
-  readonly agent?: Agent;
-}
-
-export interface SessionInit {
-  /** Resumes the session of this id when it exists and is open; made by the engine when absent. */
-  readonly id?: string;
-  readonly agent: Agent;
-  readonly principal?: string;
-  readonly tenant?: string;
-}
+export type { Proposal, SessionInit } from '../step/types.ts';
 
 /** `observed` sessions came in as telemetry and had no guard in their path; the others have decisions. */
 export type SessionState = 'open' | 'held' | 'halted' | 'ended';

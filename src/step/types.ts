@@ -97,3 +97,28 @@ export interface Step {
   /** Id of the step that caused this one. */
   readonly parent?: string;
 }
+
+/** A step as a door proposes it: parsed and valid, not yet given its place (`seq`) and time by the engine. */
+export interface Proposal {
+  /** Given by the caller for safe retries; made by the engine when absent. */
+  readonly id?: string;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly callId?: string;
+  readonly args?: JsonObject;
+  readonly content?: string;
+  readonly result?: Json;
+  readonly error?: { readonly message: string; readonly type?: string };
+  readonly labels?: readonly string[];
+  readonly usage?: Usage;
+  readonly parent?: string;
+  readonly agent?: Agent;
+}
+
+export interface SessionInit {
+  /** Resumes the session of this id when it exists and is open; made by the engine when absent. */
+  readonly id?: string;
+  readonly agent: Agent;
+  readonly principal?: string;
+  readonly tenant?: string;
+}
