@@ -63,7 +63,7 @@ export interface Decision {
   /** Union of the firing rules' witnesses, by seq. */
   readonly witness: readonly Witness[];
   readonly repair?: string;
-  /** Arguments to run instead of the proposed ones; set when `verdict` is `transform`. */
+  /** Arguments to run instead of the proposed ones; set when `verdict` is `transform`, or `hold` of a rewritten step. */
   readonly transformed?: JsonObject;
   /** `sha256:` and the hex digest of the canonical arguments, set when `verdict` is `hold`: what an approval binds to. */
   readonly binding?: string;

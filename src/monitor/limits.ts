@@ -1,0 +1,62 @@
+// Limits: a slot is reserved when a call is allowed, committed when it succeeds, released when it fails. Pure.
+import { type Ref, WITNESS_LIMIT } from '../spec/run.ts';
+import { addDecimal } from '../spec/view.ts';
+
+/** Keys one limit may track in one session; past it the limit is taken as reached. */
+export const MAX_SLOTS = 100_000;
+const MAX_WINDOW_ENTRIES = 100_000;
+
+/** One counter: `used` is committed and reserved together, so parallel calls cannot overshoot. */
+export interface LimitSlot {
+  used: number;
+  /** With a window: each taken amount and when, oldest first. */
+  entries: { time: number; amount: number; seq: number }[] | null;
+  /** The latest calls that took from it. */
+  refs: Ref[];
+}
+
+export interface LimitState {
+  readonly slots: Map<string, LimitSlot>;
+}
+
+/** What is taken at `now`, in the window when there is one. */
+export function usedAt(slot: LimitSlot | undefined, windowMs: number | null, now: number): number {
+  if (!slot) return 0;
+  if (windowMs === null || slot.entries === null) return slot.used;
+  while (slot.entries.length > 0 && slot.entries[0]!.time < now - windowMs) {
+    slot.used = addDecimal(slot.used, -slot.entries.shift()!.amount);
+  }
+  return slot.used;
+}
+
+/** Takes `amount`; the caller has checked that it fits. False when the state's own bound is reached. */
+export function reserve(state: LimitState, key: string, amount: number, windowMs: number | null, now: number, ref: Ref): boolean {
+  let slot = state.slots.get(key);
+  if (!slot) {
+    if (state.slots.size >= MAX_SLOTS) return false;
+    slot = { used: 0, entries: windowMs === null ? null : [], refs: [] };
+    state.slots.set(key, slot);
+  }
+  if (slot.entries !== null) {
+    if (slot.entries.length >= MAX_WINDOW_ENTRIES) return false;
+    slot.entries.push({ time: now, amount, seq: ref.seq });
+  }
+  slot.refs.push(ref);
+  if (slot.refs.length > WITNESS_LIMIT) slot.refs.shift();
+  slot.used = addDecimal(slot.used, amount);
+  return true;
+}
+
+/** Returns what the call at `seq` took. A slot that has left the window is gone already. */
+export function release(state: LimitState, key: string, amount: number, seq: number): void {
+  const slot = state.slots.get(key);
+  if (!slot) return;
+  if (slot.entries !== null) {
+    const at = slot.entries.findIndex((entry) => entry.seq === seq);
+    if (at < 0) return;
+    slot.entries.splice(at, 1);
+  }
+  slot.used = addDecimal(slot.used, -amount);
+  slot.refs = slot.refs.filter((ref) => ref.seq !== seq);
+  if (slot.used === 0 && (slot.entries === null || slot.entries.length === 0)) state.slots.delete(key);
+}

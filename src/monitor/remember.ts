@@ -1,0 +1,161 @@
+// Takes a decided step into the session's state: history views, limit slots, open calls, origins, labels. Pure.
+import { isCelError, type Value } from '../spec/cel/value.ts';
+import type { Program, ToolPlan } from '../spec/program.ts';
+import type { Ref, SourceInfo } from '../spec/run.ts';
+import { addToCell, emptyCell, keyText, MAX_CELLS, type ViewPlan } from '../spec/view.ts';
+import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
+import type { Reservation } from './evaluate.ts';
+import { stepView } from './frame.ts';
+import { release, reserve } from './limits.ts';
+import type { OpenCall, SessionState } from './state.ts';
+import type { Verdict } from './types.ts';
+
+/** Calls without a result that one session may have; past it the oldest is forgotten (its slots stay taken). */
+export const MAX_OPEN_CALLS = 10_000;
+const MAX_LABELS = 1_000;
+
+export interface Decided {
+  readonly program: Program;
+  readonly frame: Value[];
+  readonly state: SessionState;
+  readonly step: Step;
+  readonly ref: Ref;
+  readonly verdict: Verdict;
+  readonly args: JsonObject | undefined;
+  readonly labels: readonly string[];
+  readonly tool: ToolPlan | undefined;
+  readonly open: OpenCall | undefined;
+  readonly reservations: readonly Reservation[];
+  readonly now: number;
+}
+
+/** Changes the state; answers what changed, for the state digest. */
+export function remember(decided: Decided): readonly Json[] {
+  const changes: Json[] = [];
+  const { step, verdict } = decided;
+  const happened = ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
+  rememberViews(decided, happened, changes);
+  if (step.kind === 'tool.call') rememberCall(decided, happened, changes);
+  if (step.kind === 'tool.result') rememberResult(decided, changes);
+  if (happened) rememberContent(decided, changes);
+  return changes;
+}
+
+// Every view is asked before any is changed: the past is strictly before this step.
+function rememberViews(decided: Decided, happened: boolean, changes: Json[]): void {
+  const { program, step } = decided;
+  const plans = program.viewsFor(step.kind, step.name);
+  if (plans.length === 0) return;
+  const view = stepView(step, decided.args, decided.labels, decided.now);
+  const updates: { plan: ViewPlan; key: string; value: number | null; kept: Value }[] = [];
+  for (const plan of plans) {
+    if (!happened && !plan.pattern.attempts) continue;
+    const update = arrive(plan, decided.frame, view);
+    if (update !== null) updates.push({ plan, ...update });
+  }
+  for (const { plan, key, value, kept } of updates) {
+    const cells = decided.state.views[plan.id]!;
+    let cell = cells.get(key);
+    if (cell === undefined) {
+      if (cells.size >= MAX_CELLS) cells.delete(cells.keys().next().value as string);
+      cell = emptyCell(plan.entries);
+      cells.set(key, cell);
+    }
+    addToCell(plan, cell, decided.ref, decided.now, value, kept);
+    changes.push(['view', plan.id, key, value, cell.count]);
+  }
+}
+
+/** Null when the view's own conditions do not hold of the step; what cannot be evaluated does not hold. */
+function arrive(plan: ViewPlan, frame: Value[], view: Value): { key: string; value: number | null; kept: Value } | null {
+  frame[plan.slot] = view;
+  for (const condition of plan.local) if (condition(frame) !== true) return null;
+  const parts: Value[] = [];
+  for (const key of plan.keys) {
+    const part = key(frame);
+    if (isCelError(part)) return null;
+    parts.push(part);
+  }
+  let value: number | null = null;
+  if (plan.value !== null) {
+    const folded = plan.value(frame);
+    value = typeof folded === 'bigint' ? Number(folded) : typeof folded === 'number' ? folded : Number.NaN;
+  }
+  return { key: keyText(parts), value, kept: plan.keep === null ? null : plan.keep(view) };
+}
+
+function rememberCall(decided: Decided, happened: boolean, changes: Json[]): void {
+  const { state, step, ref } = decided;
+  const reserved: Reservation[] = [];
+  if (happened) {
+    for (const [limitId, key, amount] of decided.reservations) {
+      const plan = limitPlan(decided.program, limitId);
+      reserve(state.limits[limitId]!, key, amount, plan.windowMs, decided.now, ref);
+      if (plan.by === 'success') reserved.push([limitId, key, amount]);
+      changes.push(['take', limitId, key, amount]);
+    }
+  }
+  if (step.callId === undefined) return;
+  state.calls.delete(step.callId);
+  state.calls.set(step.callId, { ref, name: step.name, args: step.args ?? {}, allowed: happened, reserved });
+  if (state.calls.size > MAX_OPEN_CALLS) state.calls.delete(state.calls.keys().next().value as string);
+  changes.push(['call', step.callId]);
+}
+
+function rememberResult(decided: Decided, changes: Json[]): void {
+  const { state, step, open } = decided;
+  if (open === undefined || step.callId === undefined) return;
+  state.calls.delete(step.callId);
+  changes.push(['result', step.callId]);
+  if (step.error === undefined) return;
+  for (const [limitId, key, amount] of open.reserved) {
+    release(state.limits[limitId]!, key, amount, open.ref.seq);
+    changes.push(['return', limitId, key, amount]);
+  }
+}
+
+function limitPlan(program: Program, id: number) {
+  for (const rule of program.rules) if (rule.form.t === 'limit' && rule.form.limit.id === id) return rule.form.limit;
+  throw new Error(`no limit ${id}`);
+}
+
+/** Content that has come in: its labels, its trust, and where its values were seen. */
+function rememberContent(decided: Decided, changes: Json[]): void {
+  const { state, step, ref, program, tool } = decided;
+  for (const label of decided.labels) {
+    if (state.labels.has(label) || state.labels.size >= MAX_LABELS) continue;
+    state.labels.set(label, ref);
+    changes.push(['label', label]);
+  }
+  const source = sourceOf(step, tool, decided.labels);
+  if (source === null) return;
+  const untrusted = step.kind === 'tool.result' ? (tool?.untrusted ?? true) : !source.trusted;
+  if (untrusted && state.untrusted === null) {
+    state.untrusted = ref;
+    changes.push(['untrusted']);
+  }
+  if (!program.usesOrigins) return;
+  const content = step.result !== undefined && typeof step.result === 'object' ? step.result : (step.content ?? step.result ?? null);
+  if (content === null) return;
+  const structured = typeof content === 'object';
+  state.origins.add(ref, source, content, structured && tool ? tool.annotations : null);
+  changes.push(['origin', source.name]);
+}
+
+/** Where a step's content comes from; null for what the model itself made. */
+function sourceOf(step: Step, tool: ToolPlan | undefined, labels: readonly string[]): SourceInfo | null {
+  switch (step.kind) {
+    case 'input':
+      return { name: step.name === 'system' ? 'system' : 'user', trusted: true, labels };
+    case 'tool.result':
+      return { name: `tool:${step.name}`, trusted: tool?.contract.trust === 'trusted', labels };
+    case 'retrieval':
+      return { name: `retrieval:${step.name}`, trusted: false, labels };
+    case 'memory.read':
+      return { name: 'memory', trusted: false, labels };
+    case 'handoff':
+      return { name: `handoff:${step.agent?.name ?? step.name}`, trusted: false, labels };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,192 @@
+// The monitor of one session under one spec: decides a step, then remembers it. Deterministic, incremental, pure: the
+// cost of a decision depends on the rules that match the step and not on the steps before it.
+import { canonicalize } from '../step/canonical.ts';
+import { digestText } from '../step/digest.ts';
+import type { Value } from '../spec/cel/value.ts';
+import type { Program, ToolPlan } from '../spec/program.ts';
+import { type Cell, FIRST_LOCAL, type Ref, type Run } from '../spec/run.ts';
+import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
+import { ENGINE_VERSION } from '../step/version.ts';
+import { applyApproval, liftHolds, rememberHold } from './approvals.ts';
+import { contractOutcomes } from './contract.ts';
+import { evaluateRule, type Firing, outcomeOf, type Reservation } from './evaluate.ts';
+import { argsOf, fillFrame, stepLabels } from './frame.ts';
+import type { Monitor, MonitorState, StepOutcome } from './monitor.ts';
+import { remember } from './remember.ts';
+import { freshState, loadState, type SessionState, saveState } from './state.ts';
+import { transformedArgs } from './transform.ts';
+import { type Decision, type RuleOutcome, type Verdict, VERDICTS, type Witness } from './types.ts';
+
+export interface MonitorOptions {
+  /** Index new content when it arrives (live: questions stay cheap) or when first asked for (replay: less work). The same verdicts either way. */
+  readonly origins?: 'eager' | 'lazy';
+}
+
+/** What a step's evaluation found, before anything is remembered. */
+interface Judgement {
+  readonly outcomes: RuleOutcome[];
+  readonly reservations: Reservation[];
+  readonly transforms: Firing[];
+}
+
+export function createMonitor(program: Program, options: MonitorOptions = {}): Monitor {
+  const frame: Value[] = new Array<Value>(Math.max(program.frameSize, FIRST_LOCAL)).fill(null);
+  const run = new SessionRun();
+  frame[0] = run as unknown as Value;
+  const eager = options.origins !== 'lazy';
+
+  function judge(state: SessionState, step: Step, tool: ToolPlan | undefined): Judgement {
+    const judgement: Judgement = { outcomes: [], reservations: [], transforms: [] };
+    if (state.halted !== null && ENFORCEABILITY[step.kind] === 'suppressable') {
+      judgement.outcomes.push(haltedOutcome(state.halted.ref, state.halted.rule));
+      return judgement;
+    }
+    if (step.kind === 'tool.call') contractOutcomes(program, step, tool, judgement.outcomes);
+    for (const plan of program.rulesFor(step.kind, step.name)) {
+      const firing = evaluateRule(plan, frame, state, judgement.reservations);
+      if (firing === null) continue;
+      judgement.outcomes.push(outcomeOf(firing));
+      if (plan.form.t === 'transform' && plan.mode === 'enforce') judgement.transforms.push(firing);
+    }
+    return judgement;
+  }
+
+  function step(opaque: MonitorState, given: Step): StepOutcome {
+    const state = opaque as unknown as SessionState;
+    const now = Math.max(state.time, given.time);
+    const ref: Ref = { seq: given.seq, id: given.id, kind: given.kind, name: given.name };
+    if (given.kind === 'session.start') state.principal = given.principal ?? null;
+    const open = given.kind === 'tool.result' && given.callId !== undefined ? state.calls.get(given.callId) : undefined;
+    const tool = program.tools.get(given.name);
+    run.enter(state, given, now);
+    fillFrame(frame, given, state, open, tool, now);
+    let judgement = judge(state, given, tool);
+    let verdict = strictest(judgement.outcomes, true);
+    let effective = given;
+    let transformed: JsonObject | undefined;
+    if (judgement.transforms.length > 0 && (verdict === 'transform' || verdict === 'hold')) {
+      // The rewritten step is judged like any other, so that no rewrite slips past a rule.
+      transformed = transformedArgs(judgement.transforms, frame, given.args ?? {});
+      effective = { ...given, args: transformed };
+      fillFrame(frame, effective, state, open, tool, now);
+      const first = judgement;
+      judgement = judge(state, effective, tool);
+      const rewriting = first.outcomes.filter((outcome) => outcome.verdict === 'transform');
+      const others = judgement.outcomes.filter((outcome) => outcome.verdict !== 'transform');
+      judgement = { ...judgement, outcomes: [...others, ...rewriting] };
+      verdict = strictest(judgement.outcomes, true);
+    }
+    let binding: string | undefined;
+    if (verdict === 'hold') {
+      binding = bindingOf(effective);
+      verdict = liftHolds(state, binding, judgement.outcomes, now);
+      if (verdict === 'hold') rememberHold(state, binding, ref, judgement.outcomes, now);
+    }
+    const sorted = sortOutcomes(judgement.outcomes, program);
+    const decision = decisionOf(given, verdict, sorted, verdict === 'transform' || verdict === 'hold' ? transformed : undefined, verdict === 'hold' ? binding : undefined);
+    if (given.kind === 'approval') applyApproval(state, effective, ref, now);
+    const args = argsOf(effective, open);
+    const labels = stepLabels(given, tool);
+    const changes = remember({ program, frame, state, step: effective, ref, verdict, args, labels, tool, open, reservations: judgement.reservations, now });
+    if (verdict === 'halt' && state.halted === null) state.halted = { ref, rule: sorted[0]!.rule };
+    if (eager && program.usesOrigins) state.origins.settle();
+    state.steps++;
+    state.time = now;
+    return { decision, changes: JSON.stringify([given.seq, now, verdict, ...sorted.map((outcome) => outcome.rule), changes]) };
+  }
+
+  function decisionOf(given: Step, verdict: Verdict, rules: readonly RuleOutcome[], transformed: JsonObject | undefined, binding: string | undefined): Decision {
+    const acting = rules.find((outcome) => outcome.mode === 'enforce' && outcome.verdict === verdict);
+    const repair = (acting ?? rules[0])?.repair;
+    return {
+      session: given.session,
+      seq: given.seq,
+      step: given.id,
+      verdict,
+      wouldBe: strictest(rules, false),
+      mode: acting === undefined && rules.length > 0 && verdict === 'allow' ? rules[0]!.mode : 'enforce',
+      rules,
+      witness: rules.length === 0 ? NO_WITNESS : joinWitnesses(rules),
+      ...(repair === undefined ? {} : { repair }),
+      ...(transformed === undefined ? {} : { transformed }),
+      ...(binding === undefined ? {} : { binding }),
+      spec: program.digest,
+      engine: ENGINE_VERSION,
+    };
+  }
+
+  return {
+    spec: program.digest,
+    start: () => freshState(program.views.length, program.limits) as unknown as MonitorState,
+    step,
+    save: (state) => saveState(state as unknown as SessionState),
+    load: (saved: Json) => loadState(saved, program.views.length, program.limits) as unknown as MonitorState,
+  };
+}
+
+const NO_WITNESS: readonly Witness[] = [];
+
+/** Slot 0 of the frame: the session's history as compiled expressions see it. One per monitor, re-entered per step. */
+class SessionRun implements Run {
+  step!: Step;
+  now = 0;
+  origins!: SessionState['origins'];
+  witness: Run['witness'] = null;
+  #views: SessionState['views'] = [];
+
+  enter(state: SessionState, step: Step, now: number): void {
+    this.step = step;
+    this.now = now;
+    this.origins = state.origins;
+    this.#views = state.views;
+  }
+
+  cell(view: number, key: string): Cell | undefined {
+    return this.#views[view]!.get(key);
+  }
+}
+
+/** What an approval binds to: the digest of the act's kind, name and exact arguments (RFC 8785 canonical form). */
+export function bindingOf(step: Step): string {
+  return digestText(canonicalize({ kind: step.kind, name: step.name, args: step.args ?? {}, content: step.content ?? null }));
+}
+
+export function strictest(outcomes: readonly RuleOutcome[], enforcedOnly: boolean): Verdict {
+  let rank = 0;
+  for (const outcome of outcomes) {
+    if (enforcedOnly && outcome.mode !== 'enforce') continue;
+    rank = Math.max(rank, VERDICTS.indexOf(outcome.verdict));
+  }
+  return VERDICTS[rank]!;
+}
+
+function sortOutcomes(outcomes: RuleOutcome[], program: Program): readonly RuleOutcome[] {
+  if (outcomes.length < 2) return outcomes;
+  const place = new Map(program.rules.map((rule) => [rule.id, rule.index]));
+  const enforced = (outcome: RuleOutcome) => (outcome.mode === 'enforce' ? 1 : 0);
+  return outcomes.sort(
+    (a, b) =>
+      enforced(b) - enforced(a) ||
+      VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict) ||
+      (place.get(a.rule) ?? -1) - (place.get(b.rule) ?? -1),
+  );
+}
+
+function joinWitnesses(rules: readonly RuleOutcome[]): readonly Witness[] {
+  if (rules.length === 1) return rules[0]!.witness;
+  const found = new Map<number, Witness>();
+  for (const rule of rules) for (const witness of rule.witness) if (!found.has(witness.seq)) found.set(witness.seq, witness);
+  return [...found.values()].sort((a, b) => a.seq - b.seq);
+}
+
+function haltedOutcome(ref: Ref, rule: string): RuleOutcome {
+  return {
+    rule: '$halted',
+    verdict: 'deny',
+    mode: 'enforce',
+    cause: 'violated',
+    because: `The session was halted by rule ${rule}; nothing more may happen in it.`,
+    witness: [{ seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name }],
+    controls: [],
+  };
+}

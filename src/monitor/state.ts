@@ -1,0 +1,155 @@
+// The state of one session under one spec, and its JSON form. Pure data; only the monitor changes it.
+import type { Cell, Entry, Ref } from '../spec/run.ts';
+import type { Json, JsonObject } from '../step/types.ts';
+import { stepTime, timeOf } from './view-value.ts';
+import type { LimitSlot, LimitState } from './limits.ts';
+import { OriginIndex, type SavedOrigins } from './origins.ts';
+import type { ApprovalTerms } from './types.ts';
+
+/** An allowed or proposed call that has no result yet. */
+export interface OpenCall {
+  readonly ref: Ref;
+  readonly name: string;
+  readonly args: JsonObject;
+  readonly allowed: boolean;
+  /** Limit slots it holds until its result: limit id, key, amount. */
+  readonly reserved: readonly (readonly [number, string, number])[];
+}
+
+/** A held step: what may lift the hold, and until when. */
+export interface OpenHold {
+  readonly ref: Ref;
+  readonly terms: readonly ApprovalTerms[];
+  readonly rules: readonly string[];
+  readonly expiresAt: number;
+}
+
+/** An answered hold; an approval is used once. */
+export interface Answered {
+  readonly approved: boolean;
+  readonly ref: Ref;
+  readonly by: readonly string[];
+  /** The rules whose hold this answers. */
+  readonly rules: readonly string[];
+  readonly expiresAt: number;
+}
+
+export interface SessionState {
+  /** Steps seen. */
+  steps: number;
+  time: number;
+  halted: { readonly ref: Ref; readonly rule: string } | null;
+  views: Map<string, Cell>[];
+  limits: LimitState[];
+  calls: Map<string, OpenCall>;
+  holds: Map<string, OpenHold>;
+  answers: Map<string, Answered>;
+  origins: OriginIndex;
+  /** Labels of everything seen so far, and the step that first brought each. */
+  labels: Map<string, Ref>;
+  /** The first step that brought untrusted content. */
+  untrusted: Ref | null;
+  /** Principal named by `session.start`. */
+  principal: string | null;
+}
+
+export function freshState(views: number, limits: number): SessionState {
+  return {
+    steps: 0,
+    time: 0,
+    halted: null,
+    views: Array.from({ length: views }, () => new Map()),
+    limits: Array.from({ length: limits }, () => ({ slots: new Map() })),
+    calls: new Map(),
+    holds: new Map(),
+    answers: new Map(),
+    origins: new OriginIndex(),
+    labels: new Map(),
+    untrusted: null,
+    principal: null,
+  };
+}
+
+interface SavedState {
+  readonly v: 1;
+  readonly steps: number;
+  readonly time: number;
+  readonly halted: SessionState['halted'];
+  readonly views: readonly (readonly (readonly [string, Cell])[])[];
+  readonly limits: readonly (readonly (readonly [string, LimitSlot])[])[];
+  readonly calls: readonly (readonly [string, OpenCall])[];
+  readonly holds: readonly (readonly [string, OpenHold])[];
+  readonly answers: readonly (readonly [string, Answered])[];
+  readonly origins: SavedOrigins;
+  readonly labels: readonly (readonly [string, Ref])[];
+  readonly untrusted: Ref | null;
+  readonly principal: string | null;
+}
+
+export function saveState(state: SessionState): Json {
+  const saved: SavedState = {
+    v: 1,
+    steps: state.steps,
+    time: state.time,
+    halted: state.halted,
+    views: state.views.map((cells) => [...cells].map(([key, cell]) => [key, saveCell(cell)] as const)),
+    limits: state.limits.map((limit) => [...limit.slots]),
+    calls: [...state.calls],
+    holds: [...state.holds],
+    answers: [...state.answers],
+    origins: state.origins.save(),
+    labels: [...state.labels],
+    untrusted: state.untrusted,
+    principal: state.principal,
+  };
+  return structuredJson(saved);
+}
+
+export function loadState(json: Json, views: number, limits: number): SessionState {
+  const saved = json as unknown as SavedState;
+  if (saved.v !== 1 || saved.views.length !== views || saved.limits.length !== limits) {
+    throw new RangeError('this monitor state was saved under another spec or version');
+  }
+  const state = freshState(0, 0);
+  state.steps = saved.steps;
+  state.time = saved.time;
+  state.halted = saved.halted;
+  state.views = saved.views.map((cells) => new Map(cells.map(([key, cell]) => [key, loadCell(cell)] as const)));
+  state.limits = saved.limits.map((slots) => ({
+    slots: new Map(slots.map(([key, slot]) => [key, { ...slot, refs: [...slot.refs], entries: slot.entries && [...slot.entries] }] as const)),
+  }));
+  state.calls = new Map(saved.calls);
+  state.holds = new Map(saved.holds);
+  state.answers = new Map(saved.answers);
+  state.origins = OriginIndex.load(saved.origins);
+  state.labels = new Map(saved.labels);
+  state.untrusted = saved.untrusted;
+  state.principal = saved.principal;
+  return state;
+}
+
+// JSON has no infinities and no timestamps: empty folds are saved as null, a step's time as milliseconds.
+function saveCell(cell: Cell): Cell {
+  return {
+    ...cell,
+    min: Number.isFinite(cell.min) ? cell.min : (null as unknown as number),
+    max: Number.isFinite(cell.max) ? cell.max : (null as unknown as number),
+    kept: timeOf(cell.kept),
+    entries: cell.entries && cell.entries.map((entry) => ({ ...entry, kept: timeOf(entry.kept) })),
+  };
+}
+
+function loadCell(cell: Cell): Cell {
+  return {
+    ...cell,
+    min: cell.min ?? Number.POSITIVE_INFINITY,
+    max: cell.max ?? Number.NEGATIVE_INFINITY,
+    refs: [...cell.refs],
+    kept: stepTime(cell.kept),
+    entries: cell.entries && cell.entries.map((entry): Entry => ({ ...entry, kept: stepTime(entry.kept) })),
+  };
+}
+
+function structuredJson(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}

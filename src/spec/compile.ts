@@ -1,0 +1,187 @@
+// Compiles a read spec into the program a monitor runs: contracts, rules, history views, indices. Pure.
+import { parseCel } from './cel/parse.ts';
+import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { type Compiled, compileExpr, type Scope } from './cel/compile.ts';
+import { locate } from './cel/locate.ts';
+import { nearest } from '../step/nearest.ts';
+import type { Expression, RuleClause, SpecDocument } from './document.ts';
+import { lastPaths } from './free.ts';
+import { compileOrigin } from './origin.ts';
+import { compilePast } from './past.ts';
+import { patternMatches, type StepPattern } from './pattern.ts';
+import type { LimitPlan, Program, RulePlan, RulePlanForm, ToolPlan, TransformOp } from './program.ts';
+import { FIRST_LOCAL } from './run.ts';
+import { compileRepair } from './repair.ts';
+import { callTypes, rootScope, stepTypeFor } from './scope.ts';
+import { DYN, type Type } from './schema/type.ts';
+import type { Source } from './source.ts';
+import { showDuration } from './duration.ts';
+import { compileTool } from './tool.ts';
+import type { Evaluate, ViewPlan } from './view.ts';
+
+/** Names outside the contracts whose rule lists are remembered; more are matched afresh each time. */
+const MAX_CACHED_NAMES = 4_096;
+
+interface Compilation {
+  readonly source: Source;
+  readonly document: SpecDocument;
+  readonly tools: ReadonlyMap<string, ToolPlan>;
+  readonly views: ViewPlan[];
+  limits: number;
+  slots: number;
+  usesOrigins: boolean;
+}
+
+export function compileProgram(source: Source, document: SpecDocument, identity: { digest: string; canonical: string }): Program | null {
+  const tools = new Map<string, ToolPlan>();
+  for (const contract of document.tools.values()) tools.set(contract.name, compileTool(source, contract));
+  const compilation: Compilation = { source, document, tools, views: [], limits: 0, slots: FIRST_LOCAL, usesOrigins: false };
+  const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
+  if (source.failed) return null;
+  const patterns = document.rules.map((rule) => rule.on);
+  const effectOf = (name: string) => tools.get(name)?.contract.effect ?? null;
+  return {
+    name: document.name,
+    ...identity,
+    agents: document.agents,
+    defaultVerdict: document.defaultVerdict,
+    tools,
+    rules,
+    views: compilation.views,
+    limits: compilation.limits,
+    frameSize: compilation.slots + 1,
+    usesOrigins: compilation.usesOrigins,
+    rulesFor: indexed((kind, name) => rules.filter((_, i) => patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name))))),
+    viewsFor: indexed((kind, name) => compilation.views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name)))),
+  };
+}
+
+/** A lookup by kind and name that remembers its answers, within a bound: names come from outside. */
+function indexed<T>(find: (kind: StepPattern['kind'], name: string) => readonly T[]): (kind: string, name: string) => readonly T[] {
+  const byKind = new Map<string, Map<string, readonly T[]>>();
+  return (kind, name) => {
+    let byName = byKind.get(kind);
+    if (byName === undefined) byKind.set(kind, (byName = new Map()));
+    const known = byName.get(name);
+    if (known !== undefined) return known;
+    const found = find(kind as StepPattern['kind'], name);
+    if (byName.size < MAX_CACHED_NAMES) byName.set(name, found);
+    return found;
+  };
+}
+
+function compileRule(compilation: Compilation, rule: RuleClause, index: number): RulePlan {
+  const { source } = compilation;
+  checkPatterns(compilation, rule);
+  const needs = new Set<string>();
+  const types = callTypes(compilation.tools, rule.on);
+  const expression = (from: Expression, want: 'bool' | 'any'): Evaluate => compileExpression(compilation, rule, from, types, needs, want).eval;
+  const optional = (from: Expression | null): Evaluate | null => (from === null ? null : expression(from, 'bool'));
+  const when = optional(rule.when);
+  const unless = optional(rule.unless);
+  needs.clear();
+  const form = compileForm(compilation, rule, expression);
+  const missing = form.t === 'require' ? [...needs] : [];
+  return {
+    index,
+    id: rule.id,
+    mode: rule.mode,
+    verdict: rule.form.t === 'transform' ? 'transform' : rule.otherwise,
+    when,
+    unless,
+    form,
+    because: rule.because,
+    repair: rule.repair === null ? null : compileRepair(source, rule.repair, rule.repairRange, (text, at) => expression({ text, range: rule.repairRange, at }, 'any')),
+    needs: missing,
+    controls: rule.controls,
+    approve: rule.approve,
+  };
+}
+
+function checkPatterns(compilation: Compilation, rule: RuleClause): void {
+  const names = [...compilation.tools.keys()];
+  if (names.length === 0) return;
+  for (const pattern of rule.on) {
+    if (pattern.kind !== 'tool.call' && pattern.kind !== 'tool.result') continue;
+    if (names.some((name) => patternMatches(pattern, pattern.kind, name, compilation.tools.get(name)!.contract.effect))) continue;
+    const wanted = pattern.name.t === 'glob' ? pattern.name.glob : pattern.name.effect;
+    const near = pattern.name.t === 'glob' ? nearest(wanted, names) : null;
+    compilation.source.report('error', 'unknown-tool', rule.onRange, `\`${pattern.text}\` matches no declared tool`, { suggestion: near ?? undefined, subject: rule.id });
+  }
+}
+
+function compileForm(compilation: Compilation, rule: RuleClause, expression: (from: Expression, want: 'bool' | 'any') => Evaluate): RulePlanForm {
+  const { form } = rule;
+  switch (form.t) {
+    case 'require':
+    case 'deny':
+      return { t: form.t, test: expression(form.expression, 'bool') };
+    case 'hold':
+      return { t: 'hold', test: form.expression === null ? null : expression(form.expression, 'bool') };
+    case 'limit': {
+      const { limit } = form;
+      const per = limit.per === 'session' ? 'session' : limit.per.text;
+      const plan: LimitPlan = {
+        id: compilation.limits++,
+        sum: limit.sum === null ? null : expression(limit.sum, 'any'),
+        max: limit.count ?? limit.max!,
+        key: limit.per === 'session' ? null : expression(limit.per, 'any'),
+        windowMs: limit.windowMs,
+        by: limit.by,
+        text: `${limit.count ?? limit.max} ${limit.sum === null ? 'calls' : `of ${limit.sum.text}`} per ${per}${limit.windowMs === null ? '' : ` in ${showDuration(limit.windowMs)}`}`,
+      };
+      return { t: 'limit', limit: plan };
+    }
+    case 'transform': {
+      const ops: TransformOp[] = [];
+      for (const { path, value } of form.transform.set) ops.push({ t: 'set', path, value: expression(value, 'any') });
+      for (const path of form.transform.drop) ops.push({ t: 'drop', path });
+      return { t: 'transform', ops };
+    }
+  }
+}
+
+function compileExpression(compilation: Compilation, rule: RuleClause, from: Expression, types: { args: Type; result: Type }, needs: Set<string>, want: 'bool' | 'any'): Compiled {
+  const { source } = compilation;
+  const failed: Compiled = { type: DYN, eval: () => null };
+  const reportAt = (code: string, message: string, at: { offset: number; length: number } | null, suggestion?: string, severity: 'error' | 'warning' = 'error') => {
+    const base = from.at;
+    const range = base === null || at === null ? from.range : { start: base + at.offset, end: base + at.offset + at.length };
+    source.report(severity, code, range, message, { suggestion, subject: rule.id });
+  };
+  const parsed = parseCel(from.text);
+  if ('problem' in parsed) {
+    reportAt('cel-syntax', parsed.problem.message, { offset: parsed.problem.offset, length: 1 });
+    return failed;
+  }
+  const lastReads = lastPaths(parsed.expr);
+  const report = (code: string) => (expr: Expr, message: string, suggestion?: string) => reportAt(code, message, locate(from.text, expr), suggestion);
+  const scope = rootScope(types, {
+    nextSlot: () => compilation.slots++,
+    problem: (problem) => reportAt(problem.code, problem.message, problem.at ?? null, problem.suggestion, problem.severity ?? 'error'),
+    source: from.text,
+    special: (expr, inner) => {
+      const compile = (sub: Expr, at: Scope) => compileExpr(sub, at);
+      const past = compilePast(expr, inner, {
+        views: compilation.views,
+        stepType: (pattern) => stepTypeFor(compilation.tools, pattern),
+        current: new Set(),
+        lastReads,
+        needs,
+        compile,
+        report: report('history'),
+      });
+      if (past !== null) return past;
+      const originContext = { tools: [...compilation.tools.keys()], used: false, compile, report: report('origin') };
+      const origin = compileOrigin(expr, inner, originContext);
+      compilation.usesOrigins ||= originContext.used;
+      return origin;
+    },
+  });
+  const compiled = compileExpr(parsed.expr, scope);
+  if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
+    reportAt('type', `this must be true or false, and it is ${compiled.type.t}`, null);
+  }
+  return compiled;
+}
+

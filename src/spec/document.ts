@@ -1,0 +1,93 @@
+// A spec as read: keys known, words checked, places kept. Expressions are still text. Data only.
+import type { Mode } from '../monitor/types.ts';
+import type { Json, JsonObject } from '../step/types.ts';
+import type { StepPattern } from './pattern.ts';
+import type { Range } from './problem.ts';
+import type { SourceNode } from './source.ts';
+
+export const EFFECTS = ['read', 'write', 'send', 'delete', 'execute'] as const;
+export type Effect = (typeof EFFECTS)[number];
+export const TRUST = ['trusted', 'untrusted'] as const;
+export type Trust = (typeof TRUST)[number];
+export const DEFAULTS = ['allow', 'deny', 'hold'] as const;
+export type DefaultVerdict = (typeof DEFAULTS)[number];
+
+/** Text of a CEL expression and where it stands. */
+export interface Expression {
+  readonly text: string;
+  readonly range: Range;
+  /** Offset of the first character of `text` in the spec, when it stands there verbatim. */
+  readonly at: number | null;
+}
+
+export interface ToolContract {
+  readonly name: string;
+  readonly effect: Effect;
+  readonly reversible: boolean;
+  /** Trust of the output where its schema says nothing nearer. */
+  readonly trust: Trust;
+  readonly labels: readonly string[];
+  readonly input: Json | null;
+  readonly output: Json | null;
+  readonly range: Range;
+}
+
+export interface LimitClause {
+  readonly count: number | null;
+  readonly sum: Expression | null;
+  readonly max: number | null;
+  /** `session`, or an expression whose value names the slot. */
+  readonly per: Expression | 'session';
+  readonly windowMs: number | null;
+  /** `success` returns the slot of a failed call; `attempt` keeps it. */
+  readonly by: 'success' | 'attempt';
+}
+
+export interface TransformClause {
+  readonly set: readonly { readonly path: readonly string[]; readonly value: Expression }[];
+  readonly drop: readonly (readonly string[])[];
+}
+
+export type RuleForm =
+  | { readonly t: 'require'; readonly expression: Expression }
+  | { readonly t: 'deny'; readonly expression: Expression }
+  | { readonly t: 'hold'; readonly expression: Expression | null }
+  | { readonly t: 'limit'; readonly limit: LimitClause }
+  | { readonly t: 'transform'; readonly transform: TransformClause };
+
+export interface ApproveClause {
+  readonly by: readonly string[];
+  readonly quorum: number;
+  readonly notPrincipal: boolean;
+  readonly expiresMs: number;
+}
+
+export interface RuleClause {
+  readonly id: string;
+  readonly on: readonly StepPattern[];
+  readonly onRange: Range;
+  readonly when: Expression | null;
+  readonly unless: Expression | null;
+  readonly form: RuleForm;
+  readonly otherwise: 'deny' | 'hold' | 'halt';
+  readonly approve: ApproveClause;
+  readonly because: string;
+  readonly repair: string | null;
+  readonly repairRange: Range;
+  readonly controls: readonly string[];
+  readonly mode: Mode;
+  readonly range: Range;
+}
+
+export interface SpecDocument {
+  readonly name: string;
+  /** Globs over agent names; the spec applies when one matches. */
+  readonly agents: readonly string[];
+  readonly mode: Mode;
+  readonly defaultVerdict: DefaultVerdict;
+  readonly tools: ReadonlyMap<string, ToolContract>;
+  readonly rules: readonly RuleClause[];
+  readonly tests: SourceNode | null;
+  /** The meaning alone (no tests), as plain data: its canonical bytes are the spec's identity. */
+  readonly meaning: JsonObject;
+}

@@ -1,0 +1,123 @@
+// Which variables a CEL expression reads, with `past` operators binding their own variable. Pure.
+import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
+/** `past.exists(...)` and its kin, also under `.within(...)`. */
+export const PAST_OPERATORS = ['exists', 'none', 'count', 'sum', 'min', 'max', 'last', 'since'] as const;
+export type PastOperator = (typeof PAST_OPERATORS)[number];
+
+export interface PastCall {
+  readonly operator: PastOperator;
+  readonly args: readonly Expr[];
+}
+
+export function pastCall(expr: Expr): PastCall | null {
+  if (expr.exprKind.case !== 'callExpr') return null;
+  const { target, function: name, args } = expr.exprKind.value;
+  if (target?.exprKind.case !== 'identExpr' || target.exprKind.value.name !== 'past') return null;
+  return { operator: name as PastOperator, args };
+}
+
+export function identName(expr: Expr | undefined): string | null {
+  return expr?.exprKind.case === 'identExpr' ? expr.exprKind.value.name : null;
+}
+
+export function stringConstant(expr: Expr | undefined): string | null {
+  if (expr?.exprKind.case !== 'constExpr') return null;
+  const { constantKind } = expr.exprKind.value;
+  return constantKind.case === 'stringValue' ? constantKind.value : null;
+}
+
+/** Sub-expressions, each with the variables it binds for some of them. */
+export function childrenOf(expr: Expr): readonly { readonly expr: Expr; readonly bound: readonly string[] }[] {
+  const kind = expr.exprKind;
+  const out: { expr: Expr; bound: readonly string[] }[] = [];
+  const add = (child: Expr | undefined, bound: readonly string[] = []) => {
+    if (child) out.push({ expr: child, bound });
+  };
+  switch (kind.case) {
+    case 'selectExpr':
+      add(kind.value.operand);
+      break;
+    case 'callExpr': {
+      const past = pastCall(expr);
+      if (past === null) {
+        add(kind.value.target);
+        for (const arg of kind.value.args) add(arg);
+        break;
+      }
+      // past.op(pattern, v, cond[, value]) and past.since(pA, a, condA, pB, b, condB)
+      const groups = past.operator === 'since' ? [past.args.slice(0, 3), past.args.slice(3)] : [past.args];
+      for (const group of groups) {
+        const variable = identName(group[1]);
+        for (const arg of group.slice(2)) add(arg, variable === null ? [] : [variable]);
+      }
+      break;
+    }
+    case 'listExpr':
+      for (const element of kind.value.elements) add(element);
+      break;
+    case 'structExpr':
+      for (const entry of kind.value.entries) {
+        if (entry.keyKind.case === 'mapKey') add(entry.keyKind.value);
+        add(entry.value);
+      }
+      break;
+    case 'comprehensionExpr': {
+      const { iterVar, iterVar2, accuVar, iterRange, accuInit, loopCondition, loopStep, result } = kind.value;
+      add(iterRange);
+      add(accuInit);
+      for (const inner of [loopCondition, loopStep, result]) add(inner, [iterVar, iterVar2, accuVar]);
+      break;
+    }
+  }
+  return out;
+}
+
+export function freeNames(expr: Expr, into = new Set<string>(), bound: ReadonlySet<string> = new Set()): Set<string> {
+  const name = identName(expr);
+  if (name !== null && !bound.has(name)) into.add(name);
+  for (const child of childrenOf(expr)) {
+    freeNames(child.expr, into, child.bound.length === 0 ? bound : new Set([...bound, ...child.bound]));
+  }
+  return into;
+}
+
+export function conjuncts(expr: Expr): Expr[] {
+  if (expr.exprKind.case === 'callExpr' && expr.exprKind.value.function === '_&&_') return expr.exprKind.value.args.flatMap(conjuncts);
+  return [expr];
+}
+
+/** Paths that `expr` selects from variable `name`; a path is empty when the variable is used whole. */
+export function pathsFrom(name: string, expr: Expr, into: string[][] = []): string[][] {
+  const path = selectPathOf(expr);
+  if (path !== null && path.root === name) {
+    into.push(path.fields);
+    return into;
+  }
+  for (const child of childrenOf(expr)) if (!child.bound.includes(name)) pathsFrom(name, child.expr, into);
+  return into;
+}
+
+function selectPathOf(expr: Expr): { root: string; fields: string[] } | null {
+  const fields: string[] = [];
+  let at: Expr | undefined = expr;
+  while (at?.exprKind.case === 'selectExpr') {
+    fields.unshift(at.exprKind.value.field);
+    at = at.exprKind.value.operand;
+  }
+  const root = identName(at);
+  return root === null ? null : { root, fields };
+}
+
+/** For each `past.last(...)` in the expression: the paths that are read of what it gives. */
+export function lastPaths(expr: Expr, above: readonly string[] = [], into = new Map<bigint, string[][]>()): Map<bigint, string[][]> {
+  const kind = expr.exprKind;
+  if (kind.case === 'selectExpr' && kind.value.operand) return lastPaths(kind.value.operand, [kind.value.field, ...above], into);
+  if (kind.case === 'callExpr' && kind.value.function === 'within' && kind.value.target && pastCall(kind.value.target)) {
+    return lastPaths(kind.value.target, above, into);
+  }
+  const past = pastCall(expr);
+  if (past?.operator === 'last') into.set(expr.id, [...(into.get(expr.id) ?? []), [...above]]);
+  for (const child of childrenOf(expr)) lastPaths(child.expr, [], into);
+  return into;
+}

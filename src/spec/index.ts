@@ -1,0 +1,66 @@
+// The spec room's door: text in, a compiled spec or its problems out. Pure; files are read by the host through `readRef`.
+import { canonicalize } from '../step/canonical.ts';
+import { digestText } from '../step/digest.ts';
+import { compileProgram } from './compile.ts';
+import { globMatches } from './pattern.ts';
+import type { Problem } from './problem.ts';
+import type { Program } from './program.ts';
+import { type ReadRef, readDocument } from './read.ts';
+import { readSource, Source, type SourceNode } from './source.ts';
+
+export { formatProblem, lineMap, type Problem } from './problem.ts';
+export type { Program } from './program.ts';
+export type { ReadRef } from './read.ts';
+
+export interface CompileOptions {
+  /** Named in problems. */
+  readonly file?: string;
+  /** Reads a schema file named by `$ref`, relative to the spec; null when there is none. */
+  readonly readRef?: ReadRef;
+}
+
+/** A spec that checks. Its digest, `sha256:` and hex, is of the canonical (RFC 8785) form of its meaning: no tests, no layout. */
+export interface CompiledSpec {
+  readonly name: string;
+  readonly digest: string;
+  readonly canonical: string;
+  readonly program: Program;
+  /** The `tests` of the spec as read, for `spec test`. */
+  readonly tests: SourceNode | null;
+  /** Whether the spec is for agents of this name. */
+  applies(agent: string): boolean;
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly spec: CompiledSpec; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * Checks and compiles a spec given as YAML or JSON text.
+ *
+ * @example
+ * const result = compileSpec('interlock: 1\nname: demo\ntools: { ping: { effect: read } }');
+ * if (!result.ok) for (const problem of result.problems) console.error(formatProblem(problem));
+ */
+export function compileSpec(text: string, options: CompileOptions = {}): CompileResult {
+  const source = new Source(options.file ?? 'spec', text);
+  const root = readSource(source);
+  const document = root === null ? null : readDocument(source, root, options.readRef);
+  if (document === null) return { ok: false, problems: sorted(source.problems) };
+  const canonical = canonicalize(document.meaning);
+  const program = compileProgram(source, document, { canonical, digest: digestText(canonical) });
+  if (program === null || source.failed) return { ok: false, problems: sorted(source.problems) };
+  const spec: CompiledSpec = {
+    name: document.name,
+    digest: program.digest,
+    canonical,
+    program,
+    tests: document.tests,
+    applies: (agent) => document.agents.some((glob) => globMatches(glob, agent)),
+  };
+  return { ok: true, spec, problems: sorted(source.problems) };
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}

@@ -1,0 +1,160 @@
+// Reads the nodes of a spec into a SpecDocument: every key known, every word one of its set. Pure; no expression is compiled here.
+import { MODES, type Mode } from '../monitor/types.ts';
+import type { Json, JsonObject } from '../step/types.ts';
+import { DEFAULTS, EFFECTS, type Expression, type SpecDocument, type ToolContract, TRUST } from './document.ts';
+import { readRule } from './read-rule.ts';
+import { fieldsOf, type MapEntry, type Source, type SourceNode, textOf, textsOf, toJson, wordOf } from './source.ts';
+
+const MAX_RULES = 2_000;
+const MAX_TOOLS = 2_000;
+const NAME_LIMIT = 200;
+
+/** Reads a file that a `$ref` names, relative to the spec; null when it is not there. */
+export type ReadRef = (path: string) => string | null;
+
+const SPEC_KEYS = ['interlock', 'name', 'description', 'applies', 'mode', 'default', 'tools', 'rules', 'tests'];
+const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'input', 'output', 'description', 'to'];
+
+export function readDocument(source: Source, root: SourceNode, readRef: ReadRef | undefined): SpecDocument | null {
+  const fields = fieldsOf(source, root, 'the spec', SPEC_KEYS);
+  if (!fields) return null;
+  const version = fields.get('interlock');
+  if (!version || toJson(version.node) !== 1) {
+    source.error('version', version?.node.range ?? { start: root.range.start, end: root.range.start + 1 }, 'the spec must say `interlock: 1`, the version of the language');
+  }
+  const nameEntry = fields.get('name');
+  const name = nameEntry ? textOf(source, nameEntry.node, '`name`') : undefined;
+  if (!nameEntry) source.error('missing', { start: root.range.start, end: root.range.start + 1 }, 'the spec needs a `name`');
+  if (name !== undefined && (name === '' || name.length > NAME_LIMIT)) {
+    source.error('name', nameEntry!.node.range, `\`name\` must have 1 to ${NAME_LIMIT} characters`);
+  }
+  const mode: Mode = wordFrom(source, fields.get('mode'), '`mode`', MODES) ?? 'enforce';
+  const defaultVerdict = wordFrom(source, fields.get('default'), '`default`', DEFAULTS) ?? 'deny';
+  const meaning: Record<string, Json> = toJson(root) as Record<string, Json>;
+  delete meaning['tests'];
+  delete meaning['description'];
+  const tools = readTools(source, fields.get('tools'), readRef, meaning);
+  const rules = readRules(source, fields.get('rules'), mode);
+  if (source.failed || name === undefined) return null;
+  return {
+    name,
+    agents: readApplies(source, fields.get('applies')),
+    mode,
+    defaultVerdict,
+    tools,
+    rules,
+    tests: fields.get('tests')?.node ?? null,
+    meaning: meaning as JsonObject,
+  };
+}
+
+function wordFrom<W extends string>(source: Source, entry: MapEntry | undefined, what: string, words: readonly W[]): W | undefined {
+  return entry ? wordOf(source, entry.node, what, words) : undefined;
+}
+
+function readApplies(source: Source, entry: MapEntry | undefined): string[] {
+  if (!entry) return ['*'];
+  const fields = fieldsOf(source, entry.node, '`applies`', ['agents']);
+  const agents = fields?.get('agents');
+  return agents ? textsOf(source, agents.node, '`agents`') : ['*'];
+}
+
+function readTools(source: Source, entry: MapEntry | undefined, readRef: ReadRef | undefined, meaning: Record<string, Json>): Map<string, ToolContract> {
+  const tools = new Map<string, ToolContract>();
+  if (!entry) return tools;
+  if (entry.node.t !== 'map') {
+    source.error('type', entry.node.range, '`tools` must be a map from tool name to contract');
+    return tools;
+  }
+  if (entry.node.entries.length > MAX_TOOLS) {
+    source.error('too-many', entry.keyRange, `more than ${MAX_TOOLS} tools`);
+    return tools;
+  }
+  const meaningTools = meaning['tools'] as Record<string, Record<string, Json>>;
+  for (const tool of entry.node.entries) {
+    const fields = fieldsOf(source, tool.node, `tool \`${tool.key}\``, TOOL_KEYS);
+    if (!fields) continue;
+    const effect = wordFrom(source, fields.get('effect'), '`effect`', EFFECTS);
+    if (!fields.has('effect')) {
+      source.error('missing', tool.keyRange, `tool \`${tool.key}\` needs an \`effect\`: ${EFFECTS.join(', ')}`);
+    }
+    const schemas: Record<'input' | 'output', Json | null> = { input: null, output: null };
+    for (const key of ['input', 'output'] as const) {
+      const schemaEntry = fields.get(key);
+      if (!schemaEntry) continue;
+      const schema = loadSchema(source, schemaEntry, readRef);
+      schemas[key] = schema;
+      if (meaningTools[tool.key] && schema !== null) (meaningTools[tool.key] as Record<string, Json>)[key] = schema;
+    }
+    const labels = fields.get('labels');
+    tools.set(tool.key, {
+      name: tool.key,
+      effect: effect ?? 'write',
+      reversible: readBoolean(source, fields.get('reversible'), '`reversible`', true),
+      trust: wordFrom(source, fields.get('trust'), '`trust`', TRUST) ?? 'untrusted',
+      labels: labels ? textsOf(source, labels.node, '`labels`') : [],
+      input: schemas.input,
+      output: schemas.output,
+      range: tool.keyRange,
+    });
+  }
+  return tools;
+}
+
+/** A schema in place, or `{ $ref: ./file.json }` read through the host. */
+function loadSchema(source: Source, entry: MapEntry, readRef: ReadRef | undefined): Json | null {
+  const schema = toJson(entry.node);
+  const ref = typeof schema === 'object' && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)['$ref'] : undefined;
+  if (typeof ref !== 'string' || ref.startsWith('#')) return schema;
+  const text = readRef?.(ref) ?? null;
+  if (text === null) {
+    source.error('missing-file', entry.node.range, `the schema file \`${ref}\` cannot be read; the path is relative to the spec`);
+    return null;
+  }
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    source.error('syntax', entry.node.range, `\`${ref}\` is not JSON: ${(error as Error).message}`);
+    return null;
+  }
+}
+
+function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {
+  if (!entry) return [];
+  if (entry.node.t !== 'list') {
+    source.error('type', entry.node.range, '`rules` must be a list');
+    return [];
+  }
+  if (entry.node.items.length > MAX_RULES) {
+    source.error('too-many', entry.keyRange, `more than ${MAX_RULES} rules`);
+    return [];
+  }
+  const seen = new Set<string>();
+  return entry.node.items.flatMap((item) => {
+    const rule = readRule(source, item, mode);
+    if (!rule) return [];
+    if (seen.has(rule.id)) {
+      source.report('error', 'duplicate-id', rule.range, `two rules are called \`${rule.id}\``, { subject: rule.id });
+      return [];
+    }
+    seen.add(rule.id);
+    return [rule];
+  });
+}
+
+export function readBoolean(source: Source, entry: MapEntry | undefined, what: string, fallback: boolean): boolean {
+  if (!entry) return fallback;
+  const value = toJson(entry.node);
+  if (typeof value === 'boolean') return value;
+  source.error('type', entry.node.range, `${what} must be true or false`);
+  return fallback;
+}
+
+/** A CEL expression: text, or a bare true, false or number. */
+export function readExpression(source: Source, node: SourceNode, what: string): Expression | null {
+  if (node.t === 'scalar' && node.value !== null) {
+    return { text: String(node.value), range: node.range, at: node.literalAt };
+  }
+  source.error('type', node.range, `${what} must be a CEL expression`);
+  return null;
+}
