@@ -1,0 +1,49 @@
+// Holds the one direction of imports (ARCHITECTURE.md): a room imports only the rooms listed for it, and the pure core
+// touches no Node API. Tests may import what they like. Exit 1 names every import that goes the wrong way.
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+const CORE = ['step', 'spec', 'monitor', 'detect', 'evidence'];
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  step: [],
+  spec: ['step'],
+  monitor: ['step', 'spec'],
+  detect: ['step'],
+  evidence: ['step', 'spec', 'monitor', 'detect'],
+  replay: CORE,
+  engine: [...CORE, 'replay'],
+  store: [...CORE, 'replay', 'engine'],
+  sdk: [...CORE, 'replay', 'engine', 'store'],
+  api: [...CORE, 'replay', 'engine'],
+  ingest: [...CORE, 'replay', 'engine'],
+  server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest'],
+  cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server'],
+};
+/** Words that every room shares: data only, without imports of their own beyond `step`. */
+const SHARED = ['src/monitor/types.ts'];
+
+const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+const wrong: string[] = [];
+
+for (const file of globSync('src/**/*.ts').sort()) {
+  if (file.endsWith('.test.ts')) continue;
+  const room = file.split('/')[1]!;
+  const allowed = MAY_IMPORT[room];
+  if (allowed === undefined) {
+    wrong.push(`${file}: the room "${room}" is not listed in scripts/check-imports.ts`);
+    continue;
+  }
+  for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+    if (name.startsWith('node:') && CORE.includes(room))
+      wrong.push(`${file}: the core may not import ${name}`);
+    if (!name.startsWith('.')) continue;
+    const path = join(dirname(file), name);
+    const target = relative('src', path).split('/')[0]!;
+    if (target === room || allowed.includes(target) || (SHARED.includes(path) && room !== 'step')) continue;
+    if (target === '..' && (room === 'server' || room === 'cli')) continue;
+    wrong.push(`${file}: ${room} may not import ${target} (${name})`);
+  }
+}
+
+for (const line of wrong) console.error(line);
+process.exitCode = wrong.length === 0 ? 0 : 1;
