@@ -1,0 +1,59 @@
+// What an engine is made of and how much of everything it takes. Data and defaults only.
+import type { Monitor } from '../monitor/monitor.ts';
+import type { Store } from '../store/store.ts';
+
+/** A spec ready to run. `createMonitor` is called once per engine; the monitor serves every session of the spec. */
+export interface CompiledSpecLike {
+  readonly name: string;
+  /** `sha256:<hex>` of `canonical`. */
+  readonly digest: string;
+  readonly canonical: string;
+  /** Whether sessions of the agent with this name run under the spec. */
+  applies(agentName: string): boolean;
+  createMonitor(): Monitor;
+}
+
+export interface EngineOptions {
+  readonly store: Store;
+  /** The first spec that applies to a session's agent is pinned to the session for its whole life. */
+  readonly specs: readonly CompiledSpecLike[];
+  /** What happens to steps that could be stopped when no spec applies; recorded under the rule `$no-spec`. */
+  readonly noSpec: 'deny' | 'allow';
+  /** Compiles a stored spec again, for sessions that outlived its place in `specs`; null when it cannot. */
+  readonly recompile?: (stored: { name: string; digest: string; canonical: string }) => CompiledSpecLike | null;
+  /** Milliseconds since the epoch; `Date.now` when absent. */
+  readonly clock?: () => number;
+  readonly limits?: Partial<EngineLimits>;
+  /** Told what an operator should know; nothing is written when absent. */
+  readonly log?: (line: EngineLogLine) => void;
+}
+
+export interface EngineLogLine {
+  readonly level: 'warn' | 'error';
+  readonly message: string;
+}
+
+export interface EngineLimits {
+  readonly stepsPerSession: number;
+  /** Canonical UTF-8 size of one step. */
+  readonly bytesPerProposal: number;
+  readonly openHoldsPerSession: number;
+  readonly sessionsInMemory: number;
+  /** Approximate size of the session states kept in memory. */
+  readonly bytesInMemory: number;
+  /** A snapshot is written after this many steps, so that a restart replays at most as many. */
+  readonly stepsPerSnapshot: number;
+  readonly spansPerObserve: number;
+  readonly bytesPerSpan: number;
+}
+
+export const ENGINE_LIMITS: EngineLimits = {
+  stepsPerSession: 1_000_000,
+  bytesPerProposal: 1 << 20,
+  openHoldsPerSession: 1_000,
+  sessionsInMemory: 10_000,
+  bytesInMemory: 512 << 20,
+  stepsPerSnapshot: 1_000,
+  spansPerObserve: 10_000,
+  bytesPerSpan: 256 << 10,
+};

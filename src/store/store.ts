@@ -1,0 +1,211 @@
+// The contract between the engine and whatever keeps its records. A store knows rows and transactions; it holds no
+// policy, decides nothing, and reads no clock. Every store passes `contract.ts`.
+import type {
+  Finding,
+  Hold,
+  HoldState,
+  SessionState,
+  SessionSummary,
+  Span,
+  StepRow,
+} from '../engine/types.ts';
+import type { ApprovalTerms, Verdict } from '../monitor/types.ts';
+import type { Agent, StepKind } from '../step/types.ts';
+
+/**
+ * What the engine keeps of a session. `held` is not stored: a session is held while it has a pending hold in time.
+ * `findings` is counted by the store.
+ */
+export interface SessionRow extends Omit<SessionSummary, 'state' | 'findings'> {
+  readonly agent: Agent;
+  readonly state: Exclude<SessionState, 'held'>;
+  /** What was configured when the session began without a spec; null when it has one. */
+  readonly noSpec: 'deny' | 'allow' | null;
+}
+
+/** A decided step, or an observed one (`observed`), which has its own count of `seq` and no decision. */
+export interface StepWrite {
+  readonly session: string;
+  readonly observed: boolean;
+  readonly seq: number;
+  readonly id: string;
+  /** 53-bit hash of `id`, so that ids can be remembered compactly. */
+  readonly idHash: number;
+  readonly time: number;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly callId: string | null;
+  /** 53-bit hash of what was done; null for steps that telemetry is not joined to. */
+  readonly act: number | null;
+  readonly verdict: Verdict | null;
+  /** The step as canonical JSON. */
+  readonly step: string;
+  /** The decision as JSON. */
+  readonly decision: string | null;
+  readonly stepDigest: string;
+  readonly stateDigest: string | null;
+  readonly hold: string | null;
+  /** Key of the span that shows the step; given on insertion for observed steps. */
+  readonly span: SpanKey | null;
+}
+
+/** A hold with what only the engine needs. */
+export interface StoredHold {
+  readonly hold: Hold;
+  readonly terms: readonly ApprovalTerms[];
+  /** The `approval` step that recorded the answer. */
+  readonly answeredSeq: number | null;
+  /** Until when an approval can be used. */
+  readonly usableUntil: number | null;
+}
+
+export interface SpanKey {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+export interface StoredFinding {
+  readonly finding: Finding;
+  /** Whether `finding.seq` counts observed steps. */
+  readonly observed: boolean;
+}
+
+export interface StoredSpec {
+  readonly digest: string;
+  readonly name: string;
+  readonly canonical: string;
+}
+
+/** State of a session's monitor after the step `seq`. */
+export interface Snapshot {
+  readonly session: string;
+  readonly seq: number;
+  readonly stateDigest: string;
+  readonly state: string;
+}
+
+/** One change. Rows that exist already (same span, finding, spec) are left as they are. */
+export type Write =
+  | { readonly t: 'session'; readonly row: SessionRow }
+  | { readonly t: 'step'; readonly row: StepWrite }
+  | { readonly t: 'snapshot'; readonly row: Snapshot }
+  | { readonly t: 'hold'; readonly row: StoredHold }
+  | { readonly t: 'hold-expired'; readonly id: string }
+  | { readonly t: 'span'; readonly session: string | null; readonly row: Span }
+  | { readonly t: 'join'; readonly session: string; readonly seq: number; readonly span: SpanKey }
+  | { readonly t: 'finding'; readonly row: StoredFinding }
+  | { readonly t: 'spec'; readonly row: StoredSpec };
+
+/** What a session is restored from. */
+export interface StoredSession {
+  readonly row: SessionRow;
+  readonly snapshot: Snapshot | null;
+  /** Holds that are pending, or approved and not used. */
+  readonly holds: readonly StoredHold[];
+}
+
+/** A decided step as it was recorded, texts unparsed. */
+export interface RecordedRow {
+  readonly seq: number;
+  readonly step: string;
+  readonly decision: string;
+  readonly stepDigest: string;
+  readonly stateDigest: string;
+  readonly hold: string | null;
+}
+
+/** A decided tool step that a span may be joined to. */
+export interface JoinCandidate {
+  readonly seq: number;
+  readonly time: number;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly callId: string | null;
+  readonly act: number | null;
+  readonly verdict: Verdict;
+  /** Canonical JSON. */
+  readonly step: string;
+  readonly span: (SpanKey & { readonly parentSpanId: string | null }) | null;
+}
+
+export interface SessionQuery {
+  readonly limit: number;
+  readonly cursor?: string;
+  readonly text?: string;
+  readonly verdict?: string;
+  readonly agent?: string;
+}
+
+/**
+ * All promises of writes resolve after their transaction is durable, in the order in which they were made, and reads
+ * that start after that see it. Times are the caller's: `now` decides which pending holds have expired.
+ */
+export interface Store {
+  /**
+   * Queues changes. One call is one transaction or part of one. Rejects with `StoreError`; then nothing that was
+   * waiting at that moment has been written.
+   */
+  append(writes: readonly Write[]): Promise<void>;
+  /** False when the queue is full: callers refuse new work until it has drained. */
+  hasRoom(): boolean;
+
+  load(session: string): Promise<StoredSession | null>;
+  /** Decided steps with `seq >= from`, in order. */
+  recorded(session: string, from: number, limit: number): Promise<readonly RecordedRow[]>;
+  /** Hashes of the ids of decided steps with `seq >= from`, in order. */
+  idHashes(session: string, from: number, limit: number): Promise<Float64Array>;
+
+  session(id: string, now: number): Promise<SessionSummary | null>;
+  sessions(
+    query: SessionQuery,
+    now: number,
+  ): Promise<{ sessions: readonly SessionSummary[]; next: string | null }>;
+  /** Decided steps of a guarded session, observed ones of another. */
+  steps(
+    session: string,
+    range: { readonly from: number; readonly limit: number },
+    now: number,
+  ): Promise<{ steps: readonly StepRow[]; total: number }>;
+
+  hold(id: string): Promise<StoredHold | null>;
+  /** Newest first. `state` is the state at `now`. */
+  holds(
+    filter: { readonly state?: HoldState; readonly session?: string; readonly limit: number },
+    now: number,
+  ): Promise<readonly Hold[]>;
+  /** Pending holds whose time is up, oldest first. */
+  expiredHolds(now: number, limit: number): Promise<readonly Hold[]>;
+  /** When the next pending hold expires. */
+  nextExpiry(): Promise<number | null>;
+
+  /** Newest first. */
+  findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;
+  spec(digest: string): Promise<StoredSpec | null>;
+
+  /** Those of the spans that are stored. */
+  knownSpans(keys: readonly SpanKey[]): Promise<readonly SpanKey[]>;
+  /** Guarded or not, and observed steps so far; null for a session that is not stored. */
+  observedState(session: string): Promise<{ guarded: boolean; observed: number; row: SessionRow } | null>;
+  /** Decided tool steps of this call, latest first; at most `limit`. */
+  stepsOfCall(session: string, callId: string, limit: number): Promise<readonly JoinCandidate[]>;
+  /** Decided tool steps of this act at or before `time`, latest first; at most `limit`. */
+  stepsOfAct(session: string, act: number, time: number, limit: number): Promise<readonly JoinCandidate[]>;
+
+  /** Writes what is queued, then releases everything. */
+  close(): Promise<void>;
+}
+
+/** Why a store could not do something. `in-use` and `newer-schema` only happen when it is opened. */
+export class StoreError extends Error {
+  readonly code: 'in-use' | 'newer-schema' | 'failed' | 'closed';
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
+
+/** How a hold reads at a moment: a pending one whose time is up has expired, whether or not that was written yet. */
+export function holdAt(hold: Hold, now: number): Hold {
+  return hold.state === 'pending' && now > hold.expiresAt ? { ...hold, state: 'expired' } : hold;
+}
