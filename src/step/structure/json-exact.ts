@@ -1,7 +1,9 @@
 // JSON text (RFC 8259) to a value, only when every reader would see the same value: no duplicate keys, no lone
 // surrogates, no integer a double would round. Pure; one native parse, one walk, one hop over the strings.
 import type { Json } from '../types.ts';
+import { afterString, rereadJson } from './json-reread.ts';
 import { DEPTH_MAX, NODES_MAX, TEXT_LENGTH_MAX } from './limits.ts';
+import { isRounded } from './number.ts';
 
 /**
  * The value of a JSON text, or undefined. Integers past 2^53 become strings of their digits. Duplicate keys are found
@@ -17,8 +19,11 @@ export function parseExactJson(text: string): Json | undefined {
   }
   const tally: Tally = { keys: 0, nodes: 0, inexact: false, mayBeIllFormed: SURROGATE.test(text) };
   if (!measure(value, 0, tally)) return undefined;
-  if (tally.keys > 0 && tally.keys !== countNameSeparators(text)) return undefined;
-  return tally.inexact ? parseKeepingDigits(text) : value;
+  if (tally.keys === 0) return tally.inexact ? rereadJson(text) : value;
+  const names = scanNames(text);
+  // V8 may misread an escaped key after it has seen certain others (nodejs/node#63785): never trust it with one.
+  if (names.escaped || tally.inexact) return rereadJson(text);
+  return names.count === tally.keys ? value : undefined;
 }
 
 interface Tally {
@@ -59,41 +64,26 @@ function measure(value: Json, depth: number, tally: Tally): boolean {
   return true;
 }
 
-function isRounded(value: number): boolean {
-  return Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
-}
-
-/** Colons outside strings in a text that is known to be JSON. */
-function countNameSeparators(text: string): number {
+/** How many names the objects of a valid JSON text have, and whether one is written with an escape. */
+function scanNames(text: string): { count: number; escaped: boolean } {
   let count = 0;
+  let escaped = false;
+  const mayBeEscaped = text.includes('\\');
+  let nameStart = 0;
+  let nameEnd = 0;
   let i = 0;
   while (i < text.length) {
     const quote = text.indexOf('"', i);
     const end = quote === -1 ? text.length : quote;
-    for (; i < end; i++) if (text.charCodeAt(i) === 0x3a) count++;
+    for (; i < end; i++) {
+      if (text.charCodeAt(i) !== 0x3a) continue;
+      count++;
+      escaped ||= mayBeEscaped && text.slice(nameStart, nameEnd).includes('\\');
+    }
     if (quote === -1) break;
     i = afterString(text, quote);
+    nameStart = quote;
+    nameEnd = i;
   }
-  return count;
-}
-
-function afterString(text: string, quote: number): number {
-  let end = text.indexOf('"', quote + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end + 1;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let i = at;
-  while (text.charCodeAt(i - 1) === 0x5c) i--;
-  return (at - i) % 2 === 1;
-}
-
-type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
-
-/** Parses again with the source text of each number at hand (TC39 "JSON.parse source text access"). */
-function parseKeepingDigits(text: string): Json {
-  const keepDigits: Reviver = (_key, value, context) =>
-    typeof value === 'number' && isRounded(value) ? (context.source ?? String(value)) : value;
-  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as Json;
+  return { count, escaped };
 }

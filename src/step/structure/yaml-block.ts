@@ -36,7 +36,10 @@ interface Body {
   readonly trailing: number;
 }
 
-/** Collects the lines of the scalar and moves the cursor to the first line after it. */
+/**
+ * Collects the lines of the scalar and moves the cursor to the first line after it. Readers differ on blank lines wider
+ * than the content and on scalars of blank lines only: those are not read.
+ */
 function readLines(
   cursor: Cursor,
   from: number,
@@ -47,6 +50,7 @@ function readLines(
   const lines: string[] = [];
   let indent = given;
   let blanks = 0;
+  let widestBlank = 0;
   let start = from;
   while (start < text.length) {
     const end = endOfLine(text, start);
@@ -54,8 +58,10 @@ function readLines(
     while (at < end && text.charCodeAt(at) === SPACE && (indent === undefined || at - start < indent)) at++;
     if (at === end) {
       blanks++;
+      if (indent === undefined) widestBlank = Math.max(widestBlank, at - start);
     } else {
       indent ??= at - start;
+      if (widestBlank > indent) return undefined;
       if (indent <= parent || at - start < indent) {
         if (at - start > parent) return undefined;
         cursor.at = at;
@@ -67,6 +73,7 @@ function readLines(
     }
     start = end + 1;
   }
+  if (indent === undefined) return undefined;
   cursor.at = text.length;
   cursor.column = -1;
   return { lines, trailing: blanks };

@@ -22,7 +22,7 @@ const COLON = 0x3a;
 
 /** A dumped document: a mapping or a sequence, or undefined when the text is anything else. */
 export function parseYamlDump(text: string): Json | undefined {
-  if (UNUSUAL.test(text)) return undefined;
+  if (UNUSUAL.test(text) || text.endsWith(' ') || text.endsWith('\t')) return undefined;
   const start = text.startsWith('---\n') ? 4 : 0;
   const first = text.charCodeAt(start);
   if (first === SPACE || first === NEWLINE || start >= text.length) return undefined;
@@ -80,16 +80,19 @@ function readEntry(cursor: Cursor, column: number, depth: number): Json | undefi
     return readScalar(cursor, column);
   }
   if (!nextLine(cursor, at)) return undefined;
-  if (cursor.column > column) return readBelow(cursor, depth + 1);
+  if (cursor.column > column) return readBelow(cursor, column, depth + 1);
   // A sequence may stand right under its key, not indented: PyYAML writes it so.
   if (cursor.column === column && isDash(cursor)) return readSequence(cursor, column, depth + 1);
   return null;
 }
 
-/** A collection on lines of its own. A scalar there is a person's layout, not a dump. */
-function readBelow(cursor: Cursor, depth: number): Json | undefined {
-  return isDash(cursor)
-    ? readSequence(cursor, cursor.column, depth)
+/** What stands on lines of its own: a collection, or a quoted scalar. A plain one there is a person's layout. */
+function readBelow(cursor: Cursor, parent: number, depth: number): Json | undefined {
+  if (isDash(cursor)) return readSequence(cursor, cursor.column, depth);
+  const first = cursor.text.charCodeAt(cursor.at);
+  const quoted = first === 0x22 || first === 0x27;
+  return quoted && !isKeyAhead(cursor)
+    ? readScalar(cursor, parent)
     : readMapping(cursor, cursor.column, depth);
 }
 
@@ -112,7 +115,7 @@ function readItem(cursor: Cursor, column: number, depth: number): Json | undefin
   while (text.charCodeAt(at) === SPACE) at++;
   if (at === text.length || text.charCodeAt(at) === NEWLINE) {
     if (at !== dash + 1 || !nextLine(cursor, at)) return undefined;
-    return cursor.column > column ? readBelow(cursor, depth + 1) : null;
+    return cursor.column > column ? readBelow(cursor, column, depth + 1) : null;
   }
   cursor.at = at;
   const inner = column + at - dash;
@@ -149,10 +152,19 @@ function readKey(cursor: Cursor): string | undefined {
       if (i === at || text.charCodeAt(i - 1) === SPACE) return undefined;
       cursor.at = i + 1;
       const key = text.slice(at, i);
-      return key === '<<' ? undefined : key;
+      return NOT_A_KEY.has(key) || isVariedNumber(key) ? undefined : key;
     }
   }
   return undefined;
+}
+
+/** Words that readers turn into something else than a key of that name. */
+const NOT_A_KEY = new Set(['<<', 'null', 'Null', 'NULL', '~']);
+
+/** `1.0` and `0123` become different keys with different readers; `7` does not. */
+function isVariedNumber(key: string): boolean {
+  const value = Number(key);
+  return !Number.isNaN(value) && String(value) !== key;
 }
 
 /** Whether a plain scalar may start here: no indicator (YAML 1.2.2 section 7.3.3), no blank. */
