@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { refuse } from '../engine/problem.ts';
 import { createApi } from './api.ts';
 import { BODY_BYTES_MAX } from './body.ts';
-import { type FakeEngine, fakeEngine, refusal } from './fake-engine.ts';
+import { type FakeEngine, fakeEngine } from './fake-engine.ts';
 
 let engine: FakeEngine;
 let port: number;
@@ -246,7 +247,7 @@ test('a denial is an answer; an engine that fails is a 500 without its insides',
   assert.equal((denied.body.decision as { verdict: string }).verdict, 'deny');
   engine.fail = new Error('secret path /var/x');
   const failed = await send('POST', steps, { body: call });
-  engine.fail = refusal({ code: 'overloaded', message: 'too many', mend: 'later' });
+  engine.fail = refuse('overloaded', 'too many', 'later');
   const busy = await send('POST', steps, { body: call });
   engine.fail = null;
   assert.deepEqual([failed.status, failed.body.code], [500, 'internal']);

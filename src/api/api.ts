@@ -4,7 +4,7 @@ import type { Engine } from '../engine/types.ts';
 import { EVENT_LIMITS, type EventLimits, eventRoute } from './events.ts';
 import { holdRoutes } from './hold-routes.ts';
 import { refuseForeign } from './origin.ts';
-import { engineProblemOf, isProblem, problemOf } from './problem.ts';
+import { isProblem, problemOf } from './problem.ts';
 import { type Health, recordRoutes } from './record-routes.ts';
 import { sendJson, sendProblem } from './reply.ts';
 import { createRouter, type Route } from './router.ts';
@@ -54,9 +54,9 @@ export function createApi(options: ApiOptions): Api {
     handle(request, response) {
       handle(request, response).catch((error: unknown) => {
         if (request.errored !== null || response.destroyed) return;
-        const known = engineProblemOf(error);
-        if (known === null || known.code === 'store-failed') onFailure(error);
-        sendProblem(response, problemOf(error));
+        const problem = problemOf(error);
+        if (problem.status === 500) onFailure(error);
+        sendProblem(response, problem);
       });
     },
     close: events.close,

@@ -1,11 +1,11 @@
 // For tests of the doors alone: an engine in memory whose verdict is the tool's name, so that a test says what it wants.
 // `allow`, `deny`, `hold`, `halt`, `transform`; a hold whose answer was an approval allows the same call once.
 import { randomUUID } from 'node:crypto';
+import { refuse } from '../engine/problem.ts';
 import type {
   Answer,
   Engine,
   EngineEvent,
-  EngineProblem,
   Hold,
   Proposal,
   Recorded,
@@ -26,10 +26,6 @@ export interface FakeEngine extends Engine {
   emit(event: EngineEvent): void;
 }
 
-export function refusal(problem: EngineProblem): Error {
-  return Object.assign(new Error(problem.message), { problem });
-}
-
 export function fakeEngine(): FakeEngine {
   const sessions = new Map<string, SessionSummary>();
   const holds = new Map<string, Hold>();
@@ -39,8 +35,8 @@ export function fakeEngine(): FakeEngine {
   function known(id: string): SessionSummary {
     if (engine.fail !== null) throw engine.fail;
     const session = sessions.get(id);
-    if (session === undefined) throw refusal({ code: 'unknown-session', message: `no session ${id}` });
-    if (session.state === 'ended') throw refusal({ code: 'session-ended', message: `${id} has ended` });
+    if (session === undefined) throw refuse('unknown-session', `no session ${id}`);
+    if (session.state === 'ended') throw refuse('session-ended', `${id} has ended`);
     return session;
   }
 
@@ -103,8 +99,8 @@ export function fakeEngine(): FakeEngine {
     },
     async answerHold(id, answer: Answer) {
       const hold = holds.get(id);
-      if (hold === undefined) throw refusal({ code: 'unknown-hold', message: `no hold ${id}` });
-      if (hold.state !== 'pending') throw refusal({ code: 'hold-closed', message: `${id} is ${hold.state}` });
+      if (hold === undefined) throw refuse('unknown-hold', `no hold ${id}`);
+      if (hold.state !== 'pending') throw refuse('hold-closed', `${id} is ${hold.state}`);
       const answers = [{ reason: null, ...answer, at: Date.now() }];
       return set({ ...hold, state: answer.approve ? 'approved' : 'refused', answers });
     },

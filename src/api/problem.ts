@@ -1,4 +1,5 @@
 // Errors as RFC 9457 problem details: what is wrong, where, and how to mend it. Data only; `reply.ts` sends them.
+import { EngineError } from '../engine/problem.ts';
 import type { EngineProblem } from '../engine/types.ts';
 import type { FieldProblem } from '../step/json.ts';
 
@@ -83,14 +84,11 @@ export function isProblem(value: object): value is Problem {
   return 'code' in value && 'title' in value && 'status' in value;
 }
 
-/** The engine refuses by throwing an error that carries its problem; anything else is a failure of ours. */
+/** What the engine refuses keeps its code; anything else is a failure of ours, whose insides are nobody's business. */
 export function problemOf(error: unknown): Problem {
-  const known = engineProblemOf(error);
-  if (known === null) return problem('internal', 'The request failed inside Interlock; its log says why.');
-  return problem(known.code, known.message, known.mend === undefined ? {} : { mend: known.mend });
-}
-
-export function engineProblemOf(error: unknown): EngineProblem | null {
-  if (!(error instanceof Error) || !('problem' in error)) return null;
-  return error.problem as EngineProblem;
+  if (!(error instanceof EngineError)) {
+    return problem('internal', 'The request failed inside Interlock; its log says why.');
+  }
+  const { code, message, mend } = error.problem;
+  return problem(code, message, mend === undefined ? {} : { mend });
 }

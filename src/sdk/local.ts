@@ -1,0 +1,49 @@
+// The engine in this process, as a transport.
+import { EngineError } from '../engine/problem.ts';
+import type { Engine } from '../engine/types.ts';
+import { DecisionUnavailable, failure, InterlockError } from './errors.ts';
+import type { Transport } from './transport.ts';
+
+export function localTransport(engine: Engine): Transport {
+  return {
+    openSession: (init) => translated(engine.openSession(init)),
+    decide: (session, proposal) => translated(engine.decide(session, proposal)),
+    endSession: (session) => translated(engine.endSession(session)),
+    hold: (id) => translated(engine.hold(id)),
+    holds: (filter) => translated(engine.holds(filter)),
+    answerHold: (id, answer) => translated(engine.answerHold(id, answer)),
+    close: () => translated(engine.close()),
+
+    async holdChange(id, waitMs, signal) {
+      signal?.throwIfAborted();
+      const { promise: changed, resolve } = Promise.withResolvers<void>();
+      const unsubscribe = engine.subscribe((event) => {
+        if (event.type === 'hold' && event.hold === id && event.state !== 'pending') resolve();
+      });
+      const timer = setTimeout(resolve, waitMs);
+      const onAbort = () => resolve();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      try {
+        const hold = await translated(engine.hold(id));
+        if (hold === null || hold.state !== 'pending') return hold;
+        await changed;
+        signal?.throwIfAborted();
+        return await translated(engine.hold(id));
+      } finally {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        unsubscribe();
+      }
+    },
+  };
+}
+
+async function translated<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof InterlockError) throw error;
+    if (error instanceof EngineError) throw failure(error.problem, error);
+    throw new DecisionUnavailable('The engine failed to decide.', { cause: error });
+  }
+}

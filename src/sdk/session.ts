@@ -1,0 +1,92 @@
+// One run of an agent: what it reads, says and does goes through here.
+import { randomUUID } from 'node:crypto';
+import type { Proposal, Recorded, SessionSummary } from '../engine/types.ts';
+import { parseProposal, reader } from '../step/parse.ts';
+import { type DeniedResult, type HoldToken, InvalidProposal } from './errors.ts';
+import {
+  type CallOptions,
+  callTool,
+  denialAsResult,
+  frozenArgs,
+  type Guarded,
+  type GuardOptions,
+  guardTool,
+  type Tool,
+} from './guard.ts';
+import { approved, type HoldOptions, type PermitOptions, permit } from './permit.ts';
+import type { Transport } from './transport.ts';
+
+export interface Session {
+  readonly id: string;
+  readonly opened: SessionSummary;
+  /** Records what the user said, before the model reads it. Throws like a guarded call. */
+  input(text: string): Promise<Recorded>;
+  /** Decides what the agent is about to say; say it once this resolves. Throws like a guarded call. */
+  output(text: string, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
+  /** Records any other step and gives its decision as it is; the caller acts on the verdict. */
+  observe(proposal: Proposal): Promise<Recorded>;
+  guard<A extends object, R>(
+    tool: Tool<A, R>,
+    options: GuardOptions & { onDeny: 'result' },
+  ): Guarded<A, R | DeniedResult>;
+  guard<A extends object, R>(tool: Tool<A, R>, options?: GuardOptions): Guarded<A, R>;
+  /** Continues a held call, in this process or a later one: waits for the answer, decides it again, runs it. */
+  resume<A extends object, R>(
+    token: HoldToken,
+    tool: Tool<A, R>,
+    options?: GuardOptions & Pick<CallOptions, 'signal'>,
+  ): Promise<R | DeniedResult>;
+  end(): Promise<Recorded>;
+}
+
+export function openedSession(transport: Transport, opened: SessionSummary): Session {
+  const { id } = opened;
+
+  async function say(kind: 'input' | 'output', content: string, options: PermitOptions): Promise<Recorded> {
+    return permit(transport, id, valid({ kind, content }), options);
+  }
+
+  return {
+    id,
+    opened,
+    input: (text) => say('input', text, {}),
+    output: (text, options = {}) => say('output', text, options),
+    observe: (proposal) => transport.decide(id, valid({ ...proposal, id: proposal.id ?? randomUUID() })),
+    guard: <A extends object, R>(tool: Tool<A, R>, options: GuardOptions = {}) =>
+      guardTool(transport, id, tool, options) as Guarded<A, R>,
+
+    async resume(token, tool, options = {}) {
+      const args = checkToken(token, id, tool.name);
+      const { signal, ...guard } = options;
+      return denialAsResult(guard, async () => {
+        await approved(transport, { ...token, args }, null, { ...guard, signal });
+        return callTool(transport, { session: id, tool, args, callId: token.callId, options: guard, signal });
+      });
+    },
+
+    end: () => transport.endSession(id),
+  };
+}
+
+function valid(proposal: unknown): Proposal {
+  const parsed = parseProposal(proposal);
+  if (!parsed.ok) throw new InvalidProposal(parsed.problems);
+  return parsed.value;
+}
+
+function checkToken(token: unknown, session: string, tool: string) {
+  const read = reader();
+  const fields = read.object(token, '', ['session', 'hold', 'callId', 'name', 'args']);
+  if (fields === null) throw new InvalidProposal(read.problems);
+  const args = frozenArgs(fields.args);
+  read.text(fields.hold, '/hold');
+  read.text(fields.callId, '/callId');
+  for (const [at, wanted, found] of [
+    ['/session', session, fields.session],
+    ['/name', tool, fields.name],
+  ] as const) {
+    if (found !== wanted) read.problems.push({ at, expected: JSON.stringify(wanted), found: String(found) });
+  }
+  if (read.problems.length > 0) throw new InvalidProposal(read.problems);
+  return args;
+}
