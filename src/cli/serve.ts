@@ -1,0 +1,141 @@
+// `interlock serve`: starts the server, says where it is and what to look at, plays the example on the first run, and
+// stops on SIGINT or SIGTERM; a second signal does not wait.
+
+import { SpecInvalid } from '../sdk/errors.ts';
+import { EXAMPLE_SPEC, examplePlan, playExample } from '../server/example.ts';
+import { PortTaken, type RunningServer, startServer } from '../server/server.ts';
+import { ENGINE_VERSION } from '../step/version.ts';
+import { parseOptions, parsePort, UsageError } from './args.ts';
+import { paint, printable } from './output.ts';
+
+const HELP = `interlock serve [options]
+
+  --spec FILE...        specs to enforce, tried in this order on each session's agent
+  --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
+  --data DIR            where the record lives (default ./.interlock)
+  --port N              page and API (default 7070)
+  --otlp-port N         OTLP/HTTP traces (default 4318)
+  --no-otlp             no OTLP port
+  --no-example          do not play the bundled example
+  --host HOST           a loopback address only: there are no accounts yet`;
+
+const LOOPBACK = ['127.0.0.1', 'localhost'];
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(
+    argv,
+    {
+      spec: { type: 'string', multiple: true, default: [] },
+      'without-spec': { type: 'string', default: 'deny' },
+      data: { type: 'string', default: '.interlock' },
+      port: { type: 'string', default: '7070' },
+      'otlp-port': { type: 'string', default: '4318' },
+      'no-otlp': { type: 'boolean' },
+      'no-example': { type: 'boolean' },
+      host: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean', short: 'h' },
+    },
+    100,
+  );
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (positionals.length > 0 && values.spec.length === 0) {
+    throw new UsageError(`unexpected argument "${positionals[0]}"; specs are given as --spec FILE`);
+  }
+  if (!LOOPBACK.includes(values.host)) {
+    throw new UsageError(
+      `--host ${values.host} is not loopback. There are no accounts yet, so anybody who reaches the port could approve ` +
+        'held steps; use 127.0.0.1 and an SSH tunnel.',
+    );
+  }
+  const withoutSpec = values['without-spec'];
+  if (withoutSpec !== 'deny' && withoutSpec !== 'allow')
+    throw new UsageError('--without-spec is deny or allow');
+
+  const ownSpecs = [...values.spec, ...positionals];
+  const example = ownSpecs.length === 0 && !values['no-example'];
+  const starting = startServer({
+    port: parsePort(values.port, '--port'),
+    otlpPort: values['no-otlp'] ? null : parsePort(values['otlp-port'], '--otlp-port'),
+    dataDir: values.data,
+    specFiles: example ? [EXAMPLE_SPEC] : ownSpecs,
+    withoutSpec,
+    log: (message) => console.error(message),
+  });
+  const server = await starting.catch(explain);
+  if (server === null) return 2;
+
+  announce(server, withoutSpec);
+  const stop = stopSignals();
+  const playing = example ? play(server, stop.signal) : Promise.resolve();
+  await stop.asked;
+  console.log('Stopping ...');
+  await playing;
+  await server.close();
+  return 0;
+}
+
+function explain(error: unknown): null {
+  if (error instanceof PortTaken) {
+    const option = error.port === 4318 ? '--otlp-port N or --no-otlp' : '--port N (or --otlp-port N)';
+    console.error(
+      `interlock serve: ${error.message}. Is it running already? Otherwise choose another with ${option}.`,
+    );
+  } else if (error instanceof SpecInvalid) {
+    console.error(`${error.message}\ninterlock serve: a spec that does not check is not loaded.`);
+  } else if (error instanceof Error && 'code' in error) console.error(`interlock serve: ${error.message}`);
+  else throw error;
+  return null;
+}
+
+function announce(server: RunningServer, withoutSpec: 'deny' | 'allow'): void {
+  console.log(`${paint('bold', `Interlock ${ENGINE_VERSION}`)}   ${paint('cyan', server.url)}`);
+  for (const { name, digest } of server.specs)
+    console.log(`  spec    ${name}  ${paint('dim', digest.slice(0, 19))}`);
+  if (server.specs.length === 0) {
+    const effect =
+      withoutSpec === 'deny' ? 'every step that could be stopped is DENIED' : 'NOTHING is guarded';
+    console.log(paint('yellow', `  spec    NONE LOADED: ${effect}. Give one with --spec FILE.`));
+  }
+  if (server.otlpPort !== null)
+    console.log(`  traces  http://127.0.0.1:${server.otlpPort}/v1/traces (OTLP/HTTP)`);
+  console.log(`  data    ${server.dataDir}\n`);
+}
+
+async function play(server: RunningServer, signal: AbortSignal): Promise<void> {
+  const { sessions } = await server.engine.sessions({ limit: 1 });
+  if (examplePlan(server.dataDir, sessions.length > 0) === 'skip') return;
+  const say = (line: string) => {
+    console.log(printable(line, 160));
+    if (!line.startsWith('held ') && !line.startsWith('goes on')) return;
+    const id = line.slice(line.lastIndexOf(' ') + 1, -1);
+    const port = server.port === 7070 ? '' : ` --url ${server.url}`;
+    console.log(
+      paint('yellow', `\nApprove it on ${server.url}, or with: npx interlock holds approve ${id}${port}\n`),
+    );
+  };
+  try {
+    await playExample({ url: server.url, dataDir: server.dataDir, say, signal });
+    console.log(`\nThe example is done; its session is on ${paint('cyan', server.url)}`);
+  } catch (error) {
+    if (!signal.aborted)
+      console.error(`The example stopped: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The first SIGINT or SIGTERM asks to stop; the second ends the process as that signal would. */
+function stopSignals(): { asked: Promise<void>; signal: AbortSignal } {
+  const stop = new AbortController();
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+        stop.abort();
+        resolve();
+      });
+    }
+  });
+  return { asked, signal: stop.signal };
+}

@@ -1,0 +1,134 @@
+// The composition root: store, engine, API and page on one port, OTLP on another, one way to stop them all. Binds to
+// loopback only, because there are no accounts yet.
+import { mkdir } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createApi, isApiPath } from '../api/api.ts';
+import { refuseForeign } from '../api/origin.ts';
+import { sendProblem } from '../api/reply.ts';
+import type { CompiledSpecLike } from '../engine/options.ts';
+import type { Engine } from '../engine/types.ts';
+import { createOtlpHandler } from '../ingest/otlp/http.ts';
+import { openEngine } from '../sdk/open.ts';
+import { loadSpecFile } from '../sdk/spec-files.ts';
+import { ENGINE_VERSION } from '../step/version.ts';
+import { loadPage } from './static.ts';
+
+export const HOST = '127.0.0.1';
+const PAGE_DIR = fileURLToPath(new URL('../../web/dist', import.meta.url));
+
+export interface ServerOptions {
+  /** Port of page and API; 0 for a free one. */
+  readonly port: number;
+  /** Port of OTLP/HTTP; null for none. */
+  readonly otlpPort: number | null;
+  /** Created when it does not exist. */
+  readonly dataDir: string;
+  /** Tried in this order; the first that applies to a session's agent is the session's for its whole life. */
+  readonly specFiles: readonly string[];
+  /** What happens to steps that could be stopped in a session no spec applies to. */
+  readonly withoutSpec?: 'deny' | 'allow';
+  readonly log?: (message: string) => void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  readonly otlpPort: number | null;
+  readonly engine: Engine;
+  readonly specs: readonly CompiledSpecLike[];
+  readonly dataDir: string;
+  /** Takes no new requests, lets the open ones end, makes everything durable. */
+  close(): Promise<void>;
+}
+
+/** A port somebody else has. */
+export class PortTaken extends Error {
+  readonly port: number;
+  constructor(port: number) {
+    super(`port ${port} is in use`);
+    this.port = port;
+  }
+}
+
+/** How long an open request may take to end when the server stops. */
+const DRAIN_MS = 5_000;
+
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { log = () => {} } = options;
+  const dataDir = resolve(options.dataDir);
+  const specs = await Promise.all(options.specFiles.map(loadSpecFile));
+  const page = await loadPage(PAGE_DIR);
+  await mkdir(dataDir, { recursive: true });
+  const engine = await openEngine({ dataDir, specs, withoutSpec: options.withoutSpec ?? 'deny', log });
+  const onFailure = (error: unknown) =>
+    log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const spec = specs.map(({ name, digest }) => ({ name, digest }));
+  const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
+  const api = createApi({ engine, health, onFailure });
+  const listening: Server[] = [];
+
+  async function close(): Promise<void> {
+    api.close();
+    await Promise.all(listening.map(drain));
+    await engine.close();
+  }
+
+  try {
+    const main = await listen(options.port, (request, response) => {
+      if (isApiPath(request.url ?? '/')) api.handle(request, response);
+      else guarded(page)(request, response);
+    });
+    listening.push(main);
+    let otlpPort: number | null = null;
+    if (options.otlpPort !== null) {
+      const otlp = await listen(options.otlpPort, guarded(createOtlpHandler({ sink: engine, onFailure })));
+      listening.push(otlp);
+      otlpPort = portOf(otlp);
+    }
+    const port = portOf(main);
+    return { url: `http://${HOST}:${port}`, port, otlpPort, engine, specs, dataDir, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Neither the page nor the telemetry door answers a foreign host or another web page. */
+function guarded(listener: RequestListener): RequestListener {
+  return (request, response) => {
+    const foreign = refuseForeign(request);
+    if (foreign === null) listener(request, response);
+    else sendProblem(response, foreign, { connection: 'close' });
+  };
+}
+
+function listen(port: number, listener: RequestListener): Promise<Server> {
+  const server = createServer(
+    { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    listener,
+  );
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new PortTaken(port) : error);
+    });
+    server.listen({ port, host: HOST, exclusive: true }, () => resolve(server));
+  });
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(force);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
