@@ -9,7 +9,13 @@ import { VERDICTS } from './types.ts';
 /** Unanswered holds one session may have; the oldest makes room, and cannot be approved any more. */
 export const MAX_HOLDS = 1_000;
 
-export function rememberHold(state: SessionState, binding: string, ref: Ref, outcomes: readonly RuleOutcome[], now: number): void {
+export function rememberHold(
+  state: SessionState,
+  binding: string,
+  ref: Ref,
+  outcomes: readonly RuleOutcome[],
+  now: number,
+): void {
   const holding = outcomes.filter((outcome) => outcome.verdict === 'hold' && outcome.mode === 'enforce');
   const terms = holding.map((outcome) => outcome.approve).filter((term) => term !== undefined);
   const expiresAt = now + Math.min(...terms.map((term) => term.expiresMs));
@@ -34,7 +40,12 @@ export function applyApproval(state: SessionState, step: Step, ref: Ref, now: nu
   if (state.answers.size > MAX_HOLDS) state.answers.delete(state.answers.keys().next().value as string);
 }
 
-function meets(terms: ApprovalTerms, by: readonly string[], roles: readonly string[], principal: string | null): boolean {
+function meets(
+  terms: ApprovalTerms,
+  by: readonly string[],
+  roles: readonly string[],
+  principal: string | null,
+): boolean {
   const people = new Set<string>();
   by.forEach((person, index) => {
     const role = roles[index];
@@ -49,13 +60,28 @@ function meets(terms: ApprovalTerms, by: readonly string[], roles: readonly stri
  * The verdict on a held step once its answer counts: an approval turns the hold outcomes it answers into `allow` and is
  * used up; a refusal turns them into `deny`. Holds by rules that the approval did not answer stay.
  */
-export function liftHolds(state: SessionState, binding: string, outcomes: RuleOutcome[], now: number): Verdict {
+export function liftHolds(
+  state: SessionState,
+  binding: string,
+  outcomes: RuleOutcome[],
+  now: number,
+): Verdict {
   const answer = state.answers.get(binding);
   if (answer !== undefined && now <= answer.expiresAt) {
     const who = answer.by.join(', ') || 'a reviewer';
     outcomes.forEach((outcome, index) => {
-      if (outcome.verdict !== 'hold' || outcome.mode !== 'enforce' || !answer.rules.includes(outcome.rule)) return;
-      const witness = [...outcome.witness, { seq: answer.ref.seq, id: answer.ref.id, kind: answer.ref.kind, name: answer.ref.name, note: `${answer.approved ? 'approved' : 'refused'} by ${who}` }];
+      if (outcome.verdict !== 'hold' || outcome.mode !== 'enforce' || !answer.rules.includes(outcome.rule))
+        return;
+      const witness = [
+        ...outcome.witness,
+        {
+          seq: answer.ref.seq,
+          id: answer.ref.id,
+          kind: answer.ref.kind,
+          name: answer.ref.name,
+          note: `${answer.approved ? 'approved' : 'refused'} by ${who}`,
+        },
+      ];
       const { repair: _, approve: __, ...rest } = outcome;
       outcomes[index] = answer.approved
         ? { ...rest, verdict: 'allow', witness }
@@ -63,7 +89,8 @@ export function liftHolds(state: SessionState, binding: string, outcomes: RuleOu
     });
   }
   let rank = 0;
-  for (const outcome of outcomes) if (outcome.mode === 'enforce') rank = Math.max(rank, VERDICTS.indexOf(outcome.verdict));
+  for (const outcome of outcomes)
+    if (outcome.mode === 'enforce') rank = Math.max(rank, VERDICTS.indexOf(outcome.verdict));
   if (answer?.approved && rank < VERDICTS.indexOf('hold')) state.answers.delete(binding);
   return VERDICTS[rank]!;
 }

@@ -6,9 +6,20 @@ import type { RuleOutcome } from './types.ts';
 /** Approval of a call that only the spec's default holds: by any reviewer, within an hour. */
 const DEFAULT_APPROVE = { by: ['reviewer'], quorum: 1, notPrincipal: false, expiresMs: 3_600_000 };
 
-export function contractOutcomes(program: Program, step: Step, tool: ToolPlan | undefined, outcomes: RuleOutcome[]): void {
+export function contractOutcomes(
+  program: Program,
+  step: Step,
+  tool: ToolPlan | undefined,
+  outcomes: RuleOutcome[],
+): void {
   if (step.error !== undefined) {
-    outcomes.push(deny('$arguments', `The arguments of ${step.name} cannot be read: ${step.error.message}`, 'Call the tool again with arguments that are one JSON object.'));
+    outcomes.push(
+      deny(
+        '$arguments',
+        `The arguments of ${step.name} cannot be read: ${step.error.message}`,
+        'Call the tool again with arguments that are one JSON object.',
+      ),
+    );
     return;
   }
   if (tool === undefined) {
@@ -18,13 +29,20 @@ export function contractOutcomes(program: Program, step: Step, tool: ToolPlan | 
   }
   const violation = tool.checkInput?.(step.args ?? {}) ?? null;
   if (violation !== null) {
-    outcomes.push(deny('$contract', `The arguments of ${step.name} do not fit its contract: ${violation}`, `Mend the arguments and call ${step.name} again: ${violation}`));
+    outcomes.push(
+      deny(
+        '$contract',
+        `The arguments of ${step.name} do not fit its contract: ${violation}`,
+        `Mend the arguments and call ${step.name} again: ${violation}`,
+      ),
+    );
   }
 }
 
 function undeclared(program: Program, step: Step): RuleOutcome {
   const because = `The spec ${program.name} declares no tool \`${step.name}\` and no rule covers it.`;
-  if (program.defaultVerdict === 'deny') return deny('$default', because, 'Use one of the tools that the spec declares.');
+  if (program.defaultVerdict === 'deny')
+    return deny('$default', because, 'Use one of the tools that the spec declares.');
   return { ...deny('$default', because, undefined), verdict: 'hold', approve: DEFAULT_APPROVE };
 }
 

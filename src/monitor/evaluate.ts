@@ -22,7 +22,12 @@ class Witnesses implements WitnessSink {
   readonly found = new Map<number, Witness>();
   add(ref: Ref, note?: string): void {
     if (this.found.has(ref.seq)) return;
-    this.found.set(ref.seq, note === undefined ? { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name } : { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name, note });
+    this.found.set(
+      ref.seq,
+      note === undefined
+        ? { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name }
+        : { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name, note },
+    );
   }
   list(): readonly Witness[] {
     return this.found.size === 0 ? NO_WITNESS : [...this.found.values()].sort((a, b) => a.seq - b.seq);
@@ -31,14 +36,20 @@ class Witnesses implements WitnessSink {
 const NO_WITNESS: readonly Witness[] = [];
 
 /** Null when the rule does not apply or is satisfied. Adds to `reservations` what the step would take from a limit. */
-export function evaluateRule(plan: RulePlan, frame: Value[], state: SessionState, reservations: Reservation[]): Firing | null {
+export function evaluateRule(
+  plan: RulePlan,
+  frame: Value[],
+  state: SessionState,
+  reservations: Reservation[],
+): Firing | null {
   const run = frame[0] as unknown as Run;
   // A guard that cannot be decided does not switch the rule off; an exemption that cannot be decided does not exempt.
   if (plan.when !== null && plan.when(frame) === false) return null;
   if (plan.unless !== null && plan.unless(frame) === true) return null;
   const { form } = plan;
   if (form.t === 'limit') return evaluateLimit(plan, frame, state, reservations);
-  if (form.t === 'transform') return { plan, cause: 'violated', because: plan.because, repair: undefined, witness: NO_WITNESS };
+  if (form.t === 'transform')
+    return { plan, cause: 'violated', because: plan.because, repair: undefined, witness: NO_WITNESS };
   if (form.test === null) return fire(plan, frame, 'violated', NO_WITNESS);
   const witnesses = new Witnesses();
   run.witness = witnesses;
@@ -47,12 +58,31 @@ export function evaluateRule(plan: RulePlan, frame: Value[], state: SessionState
   if (value === (form.t === 'require')) return null;
   if (typeof value === 'boolean') return fire(plan, frame, 'violated', witnesses.list());
   const detail = isCelError(value) ? value.message : `the condition gave ${typeof value}, not true or false`;
-  return fire(plan, frame, isCelError(value) && value.code === 'absent' ? 'absent' : 'error', witnesses.list(), detail);
+  return fire(
+    plan,
+    frame,
+    isCelError(value) && value.code === 'absent' ? 'absent' : 'error',
+    witnesses.list(),
+    detail,
+  );
 }
 
-function fire(plan: RulePlan, frame: Value[], cause: Cause, witness: readonly Witness[], detail?: string): Firing {
-  const because = detail === undefined ? plan.because : plan.because === '' ? detail : `${plan.because} (${detail})`;
-  return { plan, cause, because: because === '' ? `Rule ${plan.id}.` : because, repair: repairOf(plan, frame), witness };
+function fire(
+  plan: RulePlan,
+  frame: Value[],
+  cause: Cause,
+  witness: readonly Witness[],
+  detail?: string,
+): Firing {
+  const because =
+    detail === undefined ? plan.because : plan.because === '' ? detail : `${plan.because} (${detail})`;
+  return {
+    plan,
+    cause,
+    because: because === '' ? `Rule ${plan.id}.` : because,
+    repair: repairOf(plan, frame),
+    witness,
+  };
 }
 
 function repairOf(plan: RulePlan, frame: Value[]): string | undefined {
@@ -61,7 +91,12 @@ function repairOf(plan: RulePlan, frame: Value[]): string | undefined {
   return `Needed first, as the rule asks: ${plan.needs.map((pattern) => `\`${pattern}\``).join(', ')}.`;
 }
 
-function evaluateLimit(plan: RulePlan, frame: Value[], state: SessionState, reservations: Reservation[]): Firing | null {
+function evaluateLimit(
+  plan: RulePlan,
+  frame: Value[],
+  state: SessionState,
+  reservations: Reservation[],
+): Firing | null {
   const limit = (plan.form as Extract<RulePlan['form'], { t: 'limit' }>).limit;
   const run = frame[0] as unknown as Run;
   const amountValue = limit.sum === null ? 1 : limit.sum(frame);
@@ -71,7 +106,13 @@ function evaluateLimit(plan: RulePlan, frame: Value[], state: SessionState, rese
   }
   const amount = typeof amountValue === 'bigint' ? Number(amountValue) : amountValue;
   if (typeof amount !== 'number' || !Number.isFinite(amount) || amount < 0) {
-    return fire(plan, frame, 'error', NO_WITNESS, 'the amount that the limit sums must be a number of at least 0');
+    return fire(
+      plan,
+      frame,
+      'error',
+      NO_WITNESS,
+      'the amount that the limit sums must be a number of at least 0',
+    );
   }
   const key = keyText([keyValue]);
   const slot = state.limits[limit.id]!.slots.get(key);
@@ -80,11 +121,28 @@ function evaluateLimit(plan: RulePlan, frame: Value[], state: SessionState, rese
     reservations.push([limit.id, key, amount]);
     return null;
   }
-  const witness = (slot?.refs ?? []).map((ref) => ({ seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name }));
+  const witness = (slot?.refs ?? []).map((ref) => ({
+    seq: ref.seq,
+    id: ref.id,
+    kind: ref.kind,
+    name: ref.name,
+  }));
   const left = Math.max(0, addDecimal(limit.max, -used));
-  const firing = fire(plan, frame, 'violated', witness, plan.because === '' ? `The limit is ${limit.text}; ${used} used.` : undefined);
+  const firing = fire(
+    plan,
+    frame,
+    'violated',
+    witness,
+    plan.because === '' ? `The limit is ${limit.text}; ${used} used.` : undefined,
+  );
   if (firing.repair !== undefined) return firing;
-  return { ...firing, repair: limit.sum === null ? `The limit is ${limit.text} and it is used up.` : `The limit is ${limit.text}: ${left} is left.` };
+  return {
+    ...firing,
+    repair:
+      limit.sum === null
+        ? `The limit is ${limit.text} and it is used up.`
+        : `The limit is ${limit.text}: ${left} is left.`,
+  };
 }
 
 export function outcomeOf(firing: Firing): RuleOutcome {

@@ -1,15 +1,30 @@
 // Fills the frame that a step's rules read. Pure.
-import { SLOT } from '../spec/run.ts';
+
 import type { Value } from '../spec/cel/value.ts';
 import type { ToolPlan } from '../spec/program.ts';
+import { SLOT } from '../spec/run.ts';
 import type { Json, JsonObject, Step } from '../step/types.ts';
 import type { OpenCall, SessionState } from './state.ts';
 import { absent, timestampOf } from './view-value.ts';
 
-const NO_TOOL: Json = { declared: false, name: '', effect: 'write', reversible: false, trust: 'untrusted', labels: [] };
+const NO_TOOL: Json = {
+  declared: false,
+  name: '',
+  effect: 'write',
+  reversible: false,
+  trust: 'untrusted',
+  labels: [],
+};
 
 /** The step's own values; `args` of a result are those of its call. */
-export function fillFrame(frame: Value[], step: Step, state: SessionState, call: OpenCall | undefined, tool: ToolPlan | undefined, now: number): void {
+export function fillFrame(
+  frame: Value[],
+  step: Step,
+  state: SessionState,
+  call: OpenCall | undefined,
+  tool: ToolPlan | undefined,
+  now: number,
+): void {
   const labels = stepLabels(step, tool);
   frame[SLOT.args] = argsOf(step, call) ?? absent('args');
   frame[SLOT.result] = (step.result ?? absent('result')) as Value;
@@ -17,13 +32,17 @@ export function fillFrame(frame: Value[], step: Step, state: SessionState, call:
   frame[SLOT.name] = step.name;
   frame[SLOT.kind] = step.kind;
   frame[SLOT.principal] = step.principal ?? state.principal ?? absent('principal');
-  frame[SLOT.agent] = step.agent ? { name: step.agent.name, version: step.agent.version ?? '' } : { name: '', version: '' };
+  frame[SLOT.agent] = step.agent
+    ? { name: step.agent.name, version: step.agent.version ?? '' }
+    : { name: '', version: '' };
   frame[SLOT.time] = timestampOf(now);
   frame[SLOT.labels] = labels as Value;
   frame[SLOT.tool] = (tool ? tool.value : NO_TOOL) as Value;
   frame[SLOT.context] = contextValue(state);
   frame[SLOT.session] = step.session;
-  frame[SLOT.error] = step.error ? { message: step.error.message, type: step.error.type ?? '' } : absent('error');
+  frame[SLOT.error] = step.error
+    ? { message: step.error.message, type: step.error.type ?? '' }
+    : absent('error');
   frame[SLOT.call] = step.callId ?? absent('call');
 }
 
@@ -44,8 +63,19 @@ function contextValue(state: SessionState): Value {
 }
 
 /** The value a history view's variable is bound to when the step arrives. */
-export function stepView(step: Step, args: JsonObject | undefined, labels: readonly string[], now: number): Value {
-  const view: Record<string, unknown> = { name: step.name, kind: step.kind, time: timestampOf(now), labels, id: step.id };
+export function stepView(
+  step: Step,
+  args: JsonObject | undefined,
+  labels: readonly string[],
+  now: number,
+): Value {
+  const view: Record<string, unknown> = {
+    name: step.name,
+    kind: step.kind,
+    time: timestampOf(now),
+    labels,
+    id: step.id,
+  };
   if (args !== undefined) view['args'] = args;
   if (step.result !== undefined) view['result'] = step.result;
   if (step.content !== undefined) view['content'] = step.content;

@@ -30,7 +30,14 @@ export function usedAt(slot: LimitSlot | undefined, windowMs: number | null, now
 }
 
 /** Takes `amount`; the caller has checked that it fits. False when the state's own bound is reached. */
-export function reserve(state: LimitState, key: string, amount: number, windowMs: number | null, now: number, ref: Ref): boolean {
+export function reserve(
+  state: LimitState,
+  key: string,
+  amount: number,
+  windowMs: number | null,
+  now: number,
+  ref: Ref,
+): boolean {
   let slot = state.slots.get(key);
   if (!slot) {
     if (state.slots.size >= MAX_SLOTS) return false;

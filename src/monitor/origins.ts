@@ -73,7 +73,12 @@ export class OriginIndex implements OriginLookup {
 
   save(): SavedOrigins {
     this.settle();
-    return { sources: [...this.#sources], refs: [...this.#refs], keys: [...this.#keys], overflowed: this.#overflowed };
+    return {
+      sources: [...this.#sources],
+      refs: [...this.#refs],
+      keys: [...this.#keys],
+      overflowed: this.#overflowed,
+    };
   }
 
   static load(saved: SavedOrigins): OriginIndex {
@@ -89,7 +94,13 @@ export class OriginIndex implements OriginLookup {
     return this.#keys.size;
   }
 
-  #walk(value: Json, path: string, inherited: SourceInfo, annotations: FieldAnnotations | null, depth: number): void {
+  #walk(
+    value: Json,
+    path: string,
+    inherited: SourceInfo,
+    annotations: FieldAnnotations | null,
+    depth: number,
+  ): void {
     const annotation = annotationFor(annotations, inherited, path);
     if (typeof value === 'string') this.#index(tokenize(value), this.#sourceId(annotation));
     else if (typeof value === 'number') this.#put(numberToken(value), this.#sourceId(annotation));
@@ -99,7 +110,8 @@ export class OriginIndex implements OriginLookup {
       for (const [key, item] of Object.entries(value)) {
         const field = annotations?.fields?.get(key) ?? null;
         // A key that the contract does not name is data (a map from ids), not a field name.
-        if (field === null && annotations?.fields !== undefined) this.#index(tokenize(key), this.#sourceId(annotation));
+        if (field === null && annotations?.fields !== undefined)
+          this.#index(tokenize(key), this.#sourceId(annotation));
         const next = field ?? annotations?.others ?? null;
         this.#walk(item, depth < MAX_PATH ? `${path}.${key}` : path, annotation, next, depth + 1);
       }

@@ -33,7 +33,8 @@ export interface Decided {
 export function remember(decided: Decided): readonly Json[] {
   const changes: Json[] = [];
   const { step, verdict } = decided;
-  const happened = ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
+  const happened =
+    ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
   rememberViews(decided, happened, changes);
   if (step.kind === 'tool.call') rememberCall(decided, happened, changes);
   if (step.kind === 'tool.result') rememberResult(decided, changes);
@@ -67,7 +68,11 @@ function rememberViews(decided: Decided, happened: boolean, changes: Json[]): vo
 }
 
 /** Null when the view's own conditions do not hold of the step; what cannot be evaluated does not hold. */
-function arrive(plan: ViewPlan, frame: Value[], view: Value): { key: string; value: number | null; kept: Value } | null {
+function arrive(
+  plan: ViewPlan,
+  frame: Value[],
+  view: Value,
+): { key: string; value: number | null; kept: Value } | null {
   frame[plan.slot] = view;
   for (const condition of plan.local) if (condition(frame) !== true) return null;
   const parts: Value[] = [];
@@ -115,7 +120,8 @@ function rememberResult(decided: Decided, changes: Json[]): void {
 }
 
 function limitPlan(program: Program, id: number) {
-  for (const rule of program.rules) if (rule.form.t === 'limit' && rule.form.limit.id === id) return rule.form.limit;
+  for (const rule of program.rules)
+    if (rule.form.t === 'limit' && rule.form.limit.id === id) return rule.form.limit;
   throw new Error(`no limit ${id}`);
 }
 
@@ -135,7 +141,10 @@ function rememberContent(decided: Decided, changes: Json[]): void {
     changes.push(['untrusted']);
   }
   if (!program.usesOrigins) return;
-  const content = step.result !== undefined && typeof step.result === 'object' ? step.result : (step.content ?? step.result ?? null);
+  const content =
+    step.result !== undefined && typeof step.result === 'object'
+      ? step.result
+      : (step.content ?? step.result ?? null);
   if (content === null) return;
   const structured = typeof content === 'object';
   state.origins.add(ref, source, content, structured && tool ? tool.annotations : null);

@@ -1,10 +1,11 @@
 // The monitor of one session under one spec: decides a step, then remembers it. Deterministic, incremental, pure: the
 // cost of a decision depends on the rules that match the step and not on the steps before it.
-import { canonicalize } from '../step/canonical.ts';
-import { digestText } from '../step/digest.ts';
+
 import type { Value } from '../spec/cel/value.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import { type Cell, FIRST_LOCAL, type Ref, type Run } from '../spec/run.ts';
+import { canonicalize } from '../step/canonical.ts';
+import { digestText } from '../step/digest.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { applyApproval, liftHolds, rememberHold } from './approvals.ts';
@@ -15,7 +16,7 @@ import type { Monitor, MonitorState, StepOutcome } from './monitor.ts';
 import { remember } from './remember.ts';
 import { freshState, loadState, type SessionState, saveState } from './state.ts';
 import { transformedArgs } from './transform.ts';
-import { type Decision, type RuleOutcome, type Verdict, VERDICTS, type Witness } from './types.ts';
+import { type Decision, type RuleOutcome, VERDICTS, type Verdict, type Witness } from './types.ts';
 
 export interface MonitorOptions {
   /** Index new content when it arrives (live: questions stay cheap) or when first asked for (replay: less work). The same verdicts either way. */
@@ -56,7 +57,8 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     const now = Math.max(state.time, given.time);
     const ref: Ref = { seq: given.seq, id: given.id, kind: given.kind, name: given.name };
     if (given.kind === 'session.start') state.principal = given.principal ?? null;
-    const open = given.kind === 'tool.result' && given.callId !== undefined ? state.calls.get(given.callId) : undefined;
+    const open =
+      given.kind === 'tool.result' && given.callId !== undefined ? state.calls.get(given.callId) : undefined;
     const tool = program.tools.get(given.name);
     run.enter(state, given, now);
     fillFrame(frame, given, state, open, tool, now);
@@ -83,19 +85,47 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       if (verdict === 'hold') rememberHold(state, binding, ref, judgement.outcomes, now);
     }
     const sorted = sortOutcomes(judgement.outcomes, program);
-    const decision = decisionOf(given, verdict, sorted, verdict === 'transform' || verdict === 'hold' ? transformed : undefined, verdict === 'hold' ? binding : undefined);
+    const decision = decisionOf(
+      given,
+      verdict,
+      sorted,
+      verdict === 'transform' || verdict === 'hold' ? transformed : undefined,
+      verdict === 'hold' ? binding : undefined,
+    );
     if (given.kind === 'approval') applyApproval(state, effective, ref, now);
     const args = argsOf(effective, open);
     const labels = stepLabels(given, tool);
-    const changes = remember({ program, frame, state, step: effective, ref, verdict, args, labels, tool, open, reservations: judgement.reservations, now });
+    const changes = remember({
+      program,
+      frame,
+      state,
+      step: effective,
+      ref,
+      verdict,
+      args,
+      labels,
+      tool,
+      open,
+      reservations: judgement.reservations,
+      now,
+    });
     if (verdict === 'halt' && state.halted === null) state.halted = { ref, rule: sorted[0]!.rule };
     if (eager && program.usesOrigins) state.origins.settle();
     state.steps++;
     state.time = now;
-    return { decision, changes: JSON.stringify([given.seq, now, verdict, ...sorted.map((outcome) => outcome.rule), changes]) };
+    return {
+      decision,
+      changes: JSON.stringify([given.seq, now, verdict, ...sorted.map((outcome) => outcome.rule), changes]),
+    };
   }
 
-  function decisionOf(given: Step, verdict: Verdict, rules: readonly RuleOutcome[], transformed: JsonObject | undefined, binding: string | undefined): Decision {
+  function decisionOf(
+    given: Step,
+    verdict: Verdict,
+    rules: readonly RuleOutcome[],
+    transformed: JsonObject | undefined,
+    binding: string | undefined,
+  ): Decision {
     const acting = rules.find((outcome) => outcome.mode === 'enforce' && outcome.verdict === verdict);
     const repair = (acting ?? rules[0])?.repair;
     return {
@@ -148,7 +178,9 @@ class SessionRun implements Run {
 
 /** What an approval binds to: the digest of the act's kind, name and exact arguments (RFC 8785 canonical form). */
 export function bindingOf(step: Step): string {
-  return digestText(canonicalize({ kind: step.kind, name: step.name, args: step.args ?? {}, content: step.content ?? null }));
+  return digestText(
+    canonicalize({ kind: step.kind, name: step.name, args: step.args ?? {}, content: step.content ?? null }),
+  );
 }
 
 export function strictest(outcomes: readonly RuleOutcome[], enforcedOnly: boolean): Verdict {
@@ -175,7 +207,8 @@ function sortOutcomes(outcomes: RuleOutcome[], program: Program): readonly RuleO
 function joinWitnesses(rules: readonly RuleOutcome[]): readonly Witness[] {
   if (rules.length === 1) return rules[0]!.witness;
   const found = new Map<number, Witness>();
-  for (const rule of rules) for (const witness of rule.witness) if (!found.has(witness.seq)) found.set(witness.seq, witness);
+  for (const rule of rules)
+    for (const witness of rule.witness) if (!found.has(witness.seq)) found.set(witness.seq, witness);
   return [...found.values()].sort((a, b) => a.seq - b.seq);
 }
 

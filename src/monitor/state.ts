@@ -1,10 +1,10 @@
 // The state of one session under one spec, and its JSON form. Pure data; only the monitor changes it.
 import type { Cell, Entry, Ref } from '../spec/run.ts';
 import type { Json, JsonObject } from '../step/types.ts';
-import { stepTime, timeOf } from './view-value.ts';
 import type { LimitSlot, LimitState } from './limits.ts';
 import { OriginIndex, type SavedOrigins } from './origins.ts';
 import type { ApprovalTerms } from './types.ts';
+import { stepTime, timeOf } from './view-value.ts';
 
 /** An allowed or proposed call that has no result yet. */
 export interface OpenCall {
@@ -114,9 +114,16 @@ export function loadState(json: Json, views: number, limits: number): SessionSta
   state.steps = saved.steps;
   state.time = saved.time;
   state.halted = saved.halted;
-  state.views = saved.views.map((cells) => new Map(cells.map(([key, cell]) => [key, loadCell(cell)] as const)));
+  state.views = saved.views.map(
+    (cells) => new Map(cells.map(([key, cell]) => [key, loadCell(cell)] as const)),
+  );
   state.limits = saved.limits.map((slots) => ({
-    slots: new Map(slots.map(([key, slot]) => [key, { ...slot, refs: [...slot.refs], entries: slot.entries && [...slot.entries] }] as const)),
+    slots: new Map(
+      slots.map(
+        ([key, slot]) =>
+          [key, { ...slot, refs: [...slot.refs], entries: slot.entries && [...slot.entries] }] as const,
+      ),
+    ),
   }));
   state.calls = new Map(saved.calls);
   state.holds = new Map(saved.holds);

@@ -1,21 +1,22 @@
 // Compiles a read spec into the program a monitor runs: contracts, rules, history views, indices. Pure.
-import { parseCel } from './cel/parse.ts';
+
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { nearest } from '../step/nearest.ts';
 import { type Compiled, compileExpr, type Scope } from './cel/compile.ts';
 import { locate } from './cel/locate.ts';
-import { nearest } from '../step/nearest.ts';
+import { parseCel } from './cel/parse.ts';
 import type { Expression, RuleClause, SpecDocument } from './document.ts';
+import { showDuration } from './duration.ts';
 import { lastPaths } from './free.ts';
 import { compileOrigin } from './origin.ts';
 import { compilePast } from './past.ts';
 import { patternMatches, type StepPattern } from './pattern.ts';
 import type { LimitPlan, Program, RulePlan, RulePlanForm, ToolPlan, TransformOp } from './program.ts';
-import { FIRST_LOCAL } from './run.ts';
 import { compileRepair } from './repair.ts';
-import { callTypes, rootScope, stepTypeFor } from './scope.ts';
+import { FIRST_LOCAL } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
+import { callTypes, rootScope, stepTypeFor } from './scope.ts';
 import type { Source } from './source.ts';
-import { showDuration } from './duration.ts';
 import { compileTool } from './tool.ts';
 import type { Evaluate, ViewPlan } from './view.ts';
 
@@ -32,10 +33,22 @@ interface Compilation {
   usesOrigins: boolean;
 }
 
-export function compileProgram(source: Source, document: SpecDocument, identity: { digest: string; canonical: string }): Program | null {
+export function compileProgram(
+  source: Source,
+  document: SpecDocument,
+  identity: { digest: string; canonical: string },
+): Program | null {
   const tools = new Map<string, ToolPlan>();
   for (const contract of document.tools.values()) tools.set(contract.name, compileTool(source, contract));
-  const compilation: Compilation = { source, document, tools, views: [], limits: 0, slots: FIRST_LOCAL, usesOrigins: false };
+  const compilation: Compilation = {
+    source,
+    document,
+    tools,
+    views: [],
+    limits: 0,
+    slots: FIRST_LOCAL,
+    usesOrigins: false,
+  };
   const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
   if (source.failed) return null;
   const patterns = document.rules.map((rule) => rule.on);
@@ -51,13 +64,19 @@ export function compileProgram(source: Source, document: SpecDocument, identity:
     limits: compilation.limits,
     frameSize: compilation.slots + 1,
     usesOrigins: compilation.usesOrigins,
-    rulesFor: indexed((kind, name) => rules.filter((_, i) => patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name))))),
-    viewsFor: indexed((kind, name) => compilation.views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name)))),
+    rulesFor: indexed((kind, name) =>
+      rules.filter((_, i) => patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name)))),
+    ),
+    viewsFor: indexed((kind, name) =>
+      compilation.views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
+    ),
   };
 }
 
 /** A lookup by kind and name that remembers its answers, within a bound: names come from outside. */
-function indexed<T>(find: (kind: StepPattern['kind'], name: string) => readonly T[]): (kind: string, name: string) => readonly T[] {
+function indexed<T>(
+  find: (kind: StepPattern['kind'], name: string) => readonly T[],
+): (kind: string, name: string) => readonly T[] {
   const byKind = new Map<string, Map<string, readonly T[]>>();
   return (kind, name) => {
     let byName = byKind.get(kind);
@@ -75,8 +94,10 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
   checkPatterns(compilation, rule);
   const needs = new Set<string>();
   const types = callTypes(compilation.tools, rule.on);
-  const expression = (from: Expression, want: 'bool' | 'any'): Evaluate => compileExpression(compilation, rule, from, types, needs, want).eval;
-  const optional = (from: Expression | null): Evaluate | null => (from === null ? null : expression(from, 'bool'));
+  const expression = (from: Expression, want: 'bool' | 'any'): Evaluate =>
+    compileExpression(compilation, rule, from, types, needs, want).eval;
+  const optional = (from: Expression | null): Evaluate | null =>
+    from === null ? null : expression(from, 'bool');
   const when = optional(rule.when);
   const unless = optional(rule.unless);
   needs.clear();
@@ -91,7 +112,12 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
     unless,
     form,
     because: rule.because,
-    repair: rule.repair === null ? null : compileRepair(source, rule.repair, rule.repairRange, (text, at) => expression({ text, range: rule.repairRange, at }, 'any')),
+    repair:
+      rule.repair === null
+        ? null
+        : compileRepair(source, rule.repair, rule.repairRange, (text, at) =>
+            expression({ text, range: rule.repairRange, at }, 'any'),
+          ),
     needs: missing,
     controls: rule.controls,
     approve: rule.approve,
@@ -103,14 +129,29 @@ function checkPatterns(compilation: Compilation, rule: RuleClause): void {
   if (names.length === 0) return;
   for (const pattern of rule.on) {
     if (pattern.kind !== 'tool.call' && pattern.kind !== 'tool.result') continue;
-    if (names.some((name) => patternMatches(pattern, pattern.kind, name, compilation.tools.get(name)!.contract.effect))) continue;
+    if (
+      names.some((name) =>
+        patternMatches(pattern, pattern.kind, name, compilation.tools.get(name)!.contract.effect),
+      )
+    )
+      continue;
     const wanted = pattern.name.t === 'glob' ? pattern.name.glob : pattern.name.effect;
     const near = pattern.name.t === 'glob' ? nearest(wanted, names) : null;
-    compilation.source.report('error', 'unknown-tool', rule.onRange, `\`${pattern.text}\` matches no declared tool`, { suggestion: near ?? undefined, subject: rule.id });
+    compilation.source.report(
+      'error',
+      'unknown-tool',
+      rule.onRange,
+      `\`${pattern.text}\` matches no declared tool`,
+      { suggestion: near ?? undefined, subject: rule.id },
+    );
   }
 }
 
-function compileForm(compilation: Compilation, rule: RuleClause, expression: (from: Expression, want: 'bool' | 'any') => Evaluate): RulePlanForm {
+function compileForm(
+  compilation: Compilation,
+  rule: RuleClause,
+  expression: (from: Expression, want: 'bool' | 'any') => Evaluate,
+): RulePlanForm {
   const { form } = rule;
   switch (form.t) {
     case 'require':
@@ -134,19 +175,36 @@ function compileForm(compilation: Compilation, rule: RuleClause, expression: (fr
     }
     case 'transform': {
       const ops: TransformOp[] = [];
-      for (const { path, value } of form.transform.set) ops.push({ t: 'set', path, value: expression(value, 'any') });
+      for (const { path, value } of form.transform.set)
+        ops.push({ t: 'set', path, value: expression(value, 'any') });
       for (const path of form.transform.drop) ops.push({ t: 'drop', path });
       return { t: 'transform', ops };
     }
   }
 }
 
-function compileExpression(compilation: Compilation, rule: RuleClause, from: Expression, types: { args: Type; result: Type }, needs: Set<string>, want: 'bool' | 'any'): Compiled {
+function compileExpression(
+  compilation: Compilation,
+  rule: RuleClause,
+  from: Expression,
+  types: { args: Type; result: Type },
+  needs: Set<string>,
+  want: 'bool' | 'any',
+): Compiled {
   const { source } = compilation;
   const failed: Compiled = { type: DYN, eval: () => null };
-  const reportAt = (code: string, message: string, at: { offset: number; length: number } | null, suggestion?: string, severity: 'error' | 'warning' = 'error') => {
+  const reportAt = (
+    code: string,
+    message: string,
+    at: { offset: number; length: number } | null,
+    suggestion?: string,
+    severity: 'error' | 'warning' = 'error',
+  ) => {
     const base = from.at;
-    const range = base === null || at === null ? from.range : { start: base + at.offset, end: base + at.offset + at.length };
+    const range =
+      base === null || at === null
+        ? from.range
+        : { start: base + at.offset, end: base + at.offset + at.length };
     source.report(severity, code, range, message, { suggestion, subject: rule.id });
   };
   const parsed = parseCel(from.text);
@@ -155,11 +213,18 @@ function compileExpression(compilation: Compilation, rule: RuleClause, from: Exp
     return failed;
   }
   const lastReads = lastPaths(parsed.expr);
-  const report = (code: string) => (expr: Expr, message: string, suggestion?: string) => reportAt(code, message, locate(from.text, expr), suggestion);
+  const report = (code: string) => (expr: Expr, message: string, suggestion?: string) =>
+    reportAt(code, message, locate(from.text, expr), suggestion);
   const scope = rootScope(types, {
     nextSlot: () => compilation.slots++,
-    problem: (problem) => reportAt(problem.code, problem.message, problem.at ?? null, problem.suggestion, problem.severity ?? 'error'),
-    source: from.text,
+    problem: (problem) =>
+      reportAt(
+        problem.code,
+        problem.message,
+        locate(from.text, problem.expr, problem.word),
+        problem.suggestion,
+        problem.severity,
+      ),
     special: (expr, inner) => {
       const compile = (sub: Expr, at: Scope) => compileExpr(sub, at);
       const past = compilePast(expr, inner, {
@@ -172,7 +237,12 @@ function compileExpression(compilation: Compilation, rule: RuleClause, from: Exp
         report: report('history'),
       });
       if (past !== null) return past;
-      const originContext = { tools: [...compilation.tools.keys()], used: false, compile, report: report('origin') };
+      const originContext = {
+        tools: [...compilation.tools.keys()],
+        used: false,
+        compile,
+        report: report('origin'),
+      };
       const origin = compileOrigin(expr, inner, originContext);
       compilation.usesOrigins ||= originContext.used;
       return origin;
@@ -184,4 +254,3 @@ function compileExpression(compilation: Compilation, rule: RuleClause, from: Exp
   }
   return compiled;
 }
-

@@ -27,7 +27,13 @@ function isDigitOrDot(code: number): boolean {
 export function showDuration(ms: number): string {
   let rest = Math.round(ms);
   let out = '';
-  for (const [unit, size] of [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000], ['ms', 1]] as const) {
+  for (const [unit, size] of [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ] as const) {
     const amount = Math.floor(rest / size);
     if (amount > 0) out += `${amount}${unit}`;
     rest -= amount * size;

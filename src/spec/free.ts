@@ -28,7 +28,9 @@ export function stringConstant(expr: Expr | undefined): string | null {
 }
 
 /** Sub-expressions, each with the variables it binds for some of them. */
-export function childrenOf(expr: Expr): readonly { readonly expr: Expr; readonly bound: readonly string[] }[] {
+export function childrenOf(
+  expr: Expr,
+): readonly { readonly expr: Expr; readonly bound: readonly string[] }[] {
   const kind = expr.exprKind;
   const out: { expr: Expr; bound: readonly string[] }[] = [];
   const add = (child: Expr | undefined, bound: readonly string[] = []) => {
@@ -73,7 +75,11 @@ export function childrenOf(expr: Expr): readonly { readonly expr: Expr; readonly
   return out;
 }
 
-export function freeNames(expr: Expr, into = new Set<string>(), bound: ReadonlySet<string> = new Set()): Set<string> {
+export function freeNames(
+  expr: Expr,
+  into = new Set<string>(),
+  bound: ReadonlySet<string> = new Set(),
+): Set<string> {
   const name = identName(expr);
   if (name !== null && !bound.has(name)) into.add(name);
   for (const child of childrenOf(expr)) {
@@ -83,7 +89,8 @@ export function freeNames(expr: Expr, into = new Set<string>(), bound: ReadonlyS
 }
 
 export function conjuncts(expr: Expr): Expr[] {
-  if (expr.exprKind.case === 'callExpr' && expr.exprKind.value.function === '_&&_') return expr.exprKind.value.args.flatMap(conjuncts);
+  if (expr.exprKind.case === 'callExpr' && expr.exprKind.value.function === '_&&_')
+    return expr.exprKind.value.args.flatMap(conjuncts);
   return [expr];
 }
 
@@ -110,10 +117,20 @@ function selectPathOf(expr: Expr): { root: string; fields: string[] } | null {
 }
 
 /** For each `past.last(...)` in the expression: the paths that are read of what it gives. */
-export function lastPaths(expr: Expr, above: readonly string[] = [], into = new Map<bigint, string[][]>()): Map<bigint, string[][]> {
+export function lastPaths(
+  expr: Expr,
+  above: readonly string[] = [],
+  into = new Map<bigint, string[][]>(),
+): Map<bigint, string[][]> {
   const kind = expr.exprKind;
-  if (kind.case === 'selectExpr' && kind.value.operand) return lastPaths(kind.value.operand, [kind.value.field, ...above], into);
-  if (kind.case === 'callExpr' && kind.value.function === 'within' && kind.value.target && pastCall(kind.value.target)) {
+  if (kind.case === 'selectExpr' && kind.value.operand)
+    return lastPaths(kind.value.operand, [kind.value.field, ...above], into);
+  if (
+    kind.case === 'callExpr' &&
+    kind.value.function === 'within' &&
+    kind.value.target &&
+    pastCall(kind.value.target)
+  ) {
     return lastPaths(kind.value.target, above, into);
   }
   const past = pastCall(expr);

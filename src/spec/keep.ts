@@ -27,7 +27,12 @@ function prune(value: Value, tree: PathTree): Value {
   const out: Record<string, Value> = {};
   for (const [field, below] of tree) {
     if (Object.hasOwn(value, field)) {
-      Object.defineProperty(out, field, { value: prune((value as unknown as Record<string, Value>)[field]!, below), enumerable: true, configurable: true, writable: true });
+      Object.defineProperty(out, field, {
+        value: prune((value as unknown as Record<string, Value>)[field]!, below),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
     }
   }
   return out as unknown as Value;

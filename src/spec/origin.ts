@@ -1,7 +1,7 @@
 // Compiles `origin(x).within([...])`, `.any([...])` and `.labels()`: where was this value seen before this step? Pure.
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { scalarTokens } from '../step/normal-forms.ts';
 import { nearest } from '../step/nearest.ts';
+import { scalarTokens } from '../step/normal-forms.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
 import { celError, isCelError, type Value } from './cel/value.ts';
 import { stringConstant } from './free.ts';
@@ -18,7 +18,17 @@ export interface OriginContext {
 }
 
 const METHODS = ['within', 'any', 'labels'];
-const WORDS = ['user', 'system', 'model', 'memory', 'trusted', 'untrusted', 'tool:', 'handoff:', 'retrieval:'];
+const WORDS = [
+  'user',
+  'system',
+  'model',
+  'memory',
+  'trusted',
+  'untrusted',
+  'tool:',
+  'handoff:',
+  'retrieval:',
+];
 /** Scalars one `origin(x)` may hold. */
 const MAX_SCALARS = 10_000;
 
@@ -37,7 +47,11 @@ export function compileOrigin(expr: Expr, scope: Scope, context: OriginContext):
   context.used = true;
   const failed: Compiled = { type: DYN, eval: () => celError('error', 'not compiled') };
   if (!METHODS.includes(call.function)) {
-    context.report(expr, `\`origin(...)\` has no \`${call.function}\`; it has ${METHODS.join(', ')}`, nearest(call.function, METHODS) ?? undefined);
+    context.report(
+      expr,
+      `\`origin(...)\` has no \`${call.function}\`; it has ${METHODS.join(', ')}`,
+      nearest(call.function, METHODS) ?? undefined,
+    );
     return failed;
   }
   if (inner.args.length !== 1) {
@@ -45,7 +59,8 @@ export function compileOrigin(expr: Expr, scope: Scope, context: OriginContext):
     return failed;
   }
   const value = context.compile(inner.args[0]!, scope);
-  if (call.function === 'labels') return { type: { t: 'list', of: { t: 'string' } }, eval: (frame) => labelsOf(frame, value.eval(frame)) };
+  if (call.function === 'labels')
+    return { type: { t: 'list', of: { t: 'string' } }, eval: (frame) => labelsOf(frame, value.eval(frame)) };
   const selectors = selectorsOf(call.args[0], expr, context);
   if (selectors === null) return failed;
   const within = call.function === 'within';
@@ -63,13 +78,21 @@ function selectorsOf(arg: Expr | undefined, expr: Expr, context: OriginContext):
   for (const [index, text] of (texts as string[]).entries()) {
     const selector = selectorOf(text);
     if (selector === null) {
-      context.report(elements![index]!, `\`${text}\` is no source; sources are ${WORDS.join(', ')}`, nearest(text, WORDS) ?? undefined);
+      context.report(
+        elements![index]!,
+        `\`${text}\` is no source; sources are ${WORDS.join(', ')}`,
+        nearest(text, WORDS) ?? undefined,
+      );
       return null;
     }
     if (text.startsWith('tool:')) {
       const tool = text.slice(5).split('.', 1)[0]!;
       if (context.tools.length > 0 && !context.tools.some((name) => globMatches(tool, name))) {
-        context.report(elements![index]!, `no declared tool matches \`${tool}\``, nearest(tool, context.tools) ?? undefined);
+        context.report(
+          elements![index]!,
+          `no declared tool matches \`${tool}\``,
+          nearest(tool, context.tools) ?? undefined,
+        );
         return null;
       }
     }
@@ -90,7 +113,9 @@ function selectorOf(text: string): Selector | null {
     case 'untrusted':
       return (source) => !source.trusted && source.name !== 'model';
   }
-  const kind = ['tool:', 'handoff:', 'retrieval:'].find((prefix) => text.startsWith(prefix) && text.length > prefix.length);
+  const kind = ['tool:', 'handoff:', 'retrieval:'].find(
+    (prefix) => text.startsWith(prefix) && text.length > prefix.length,
+  );
   if (kind === undefined) return null;
   return (source) => globMatches(text, source.name) || globMatches(`${text}.*`, source.name);
 }
@@ -104,8 +129,10 @@ function seen(frame: Value[], value: Value, selector: Selector, within: boolean)
     const tokens = scalarTokens(scalar);
     if (tokens.length === 0) continue;
     const sightings = run.origins.find(tokens);
-    if (sightings === null) return celError('error', 'too many values were seen in this session to say where this one came from');
-    const matches = sightings.length === 0 ? selector(MODEL) : sightings.some((sighting) => selector(sighting.source));
+    if (sightings === null)
+      return celError('error', 'too many values were seen in this session to say where this one came from');
+    const matches =
+      sightings.length === 0 ? selector(MODEL) : sightings.some((sighting) => selector(sighting.source));
     if (matches === within) continue;
     noteSightings(run, scalar, sightings);
     return !within;
@@ -122,7 +149,8 @@ function labelsOf(frame: Value[], value: Value): Value {
   for (const scalar of scalars) {
     const tokens = scalarTokens(scalar);
     const sightings = tokens.length === 0 ? [] : run.origins.find(tokens);
-    if (sightings === null) return celError('error', 'too many values were seen in this session to say where this one came from');
+    if (sightings === null)
+      return celError('error', 'too many values were seen in this session to say where this one came from');
     for (const { source } of sightings) for (const label of source.labels) labels.add(label);
     if (sightings.some(({ source }) => source.labels.length > 0)) noteSightings(run, scalar, sightings);
   }
@@ -133,7 +161,10 @@ function noteSightings(run: Run, scalar: string | number, sightings: readonly Si
   if (run.witness === null) return;
   const shown = String(scalar).slice(0, 80);
   for (const { source, ref } of sightings.slice(0, 8)) {
-    run.witness.add(ref, `\`${shown}\` was seen in ${source.name} (${source.trusted ? 'trusted' : 'untrusted'})`);
+    run.witness.add(
+      ref,
+      `\`${shown}\` was seen in ${source.name} (${source.trusted ? 'trusted' : 'untrusted'})`,
+    );
   }
 }
 
@@ -145,7 +176,11 @@ function scalarsOf(value: Value, into: (string | number)[] = []): (string | numb
     for (const item of value) if (scalarsOf(item as Value, into) === null) return null;
   } else if (value instanceof Map) {
     for (const item of value.values()) if (scalarsOf(item as Value, into) === null) return null;
-  } else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+  } else if (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
     for (const item of Object.values(value)) if (scalarsOf(item as Value, into) === null) return null;
   }
   return into.length > MAX_SCALARS ? null : into;

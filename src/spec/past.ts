@@ -3,14 +3,22 @@
 // decision costs the same at step ten and at step ten million. Meaning: past-time metric first-order temporal logic
 // over the session's steps (Basin, Klaedtke, Zalinescu, "Monitoring metric first-order temporal properties", 2015).
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { nearest } from '../step/nearest.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
 import { celError, isCelError, type Value } from './cel/value.ts';
-import { conjuncts, freeNames, identName, lastPaths, PAST_OPERATORS, pastCall, pathsFrom, stringConstant } from './free.ts';
+import {
+  conjuncts,
+  freeNames,
+  identName,
+  PAST_OPERATORS,
+  pastCall,
+  pathsFrom,
+  stringConstant,
+} from './free.ts';
 import { keeper, type Paths } from './keep.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import type { Cell, Entry, Run } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
-import { nearest } from '../step/nearest.ts';
 import { addDecimal, type Evaluate, keyText, MAX_ENTRIES, type ViewPlan } from './view.ts';
 
 /** What compiling history operators needs from the spec around them. */
@@ -41,7 +49,14 @@ interface Side {
 }
 
 const ARITY: Readonly<Record<(typeof PAST_OPERATORS)[number], number>> = {
-  exists: 3, none: 3, count: 3, last: 3, sum: 4, min: 4, max: 4, since: 6,
+  exists: 3,
+  none: 3,
+  count: 3,
+  last: 3,
+  sum: 4,
+  min: 4,
+  max: 4,
+  since: 6,
 };
 
 /** Null when `expr` is no history operator. */
@@ -50,7 +65,10 @@ export function compilePast(expr: Expr, scope: Scope, context: PastContext): Com
   if (call === null) return null;
   if ((call.function === 'within' || call.function === 'of') && call.target && pastCall(call.target)) {
     if (call.function === 'of') {
-      context.report(expr, '`.of(...)` looks across sessions, which this version cannot; leave it out to look at this session');
+      context.report(
+        expr,
+        '`.of(...)` looks across sessions, which this version cannot; leave it out to look at this session',
+      );
       return FAILED;
     }
     const windowMs = windowOf(call.args[0], scope, context, expr);
@@ -63,7 +81,10 @@ const FAILED: Compiled = { type: DYN, eval: () => celError('error', 'not compile
 
 function windowOf(arg: Expr | undefined, scope: Scope, context: PastContext, expr: Expr): number | null {
   const constant = arg ? context.compile(arg, scope).constant : undefined;
-  const ms = typeof constant === 'object' && constant !== null && 'toMillis' in constant ? (constant as { toMillis(): number }).toMillis() : null;
+  const ms =
+    typeof constant === 'object' && constant !== null && 'toMillis' in constant
+      ? (constant as { toMillis(): number }).toMillis()
+      : null;
   if (ms === null || ms <= 0) {
     context.report(arg ?? expr, '`within` takes a constant length of time: `.within(duration("24h"))`');
     return null;
@@ -74,13 +95,20 @@ function windowOf(arg: Expr | undefined, scope: Scope, context: PastContext, exp
 function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowMs: number | null): Compiled {
   const call = pastCall(expr)!;
   if (!(PAST_OPERATORS as readonly string[]).includes(call.operator)) {
-    context.report(expr, `\`past\` has no operator \`${call.operator}\`; it has ${PAST_OPERATORS.join(', ')}`, nearest(call.operator, PAST_OPERATORS) ?? undefined);
+    context.report(
+      expr,
+      `\`past\` has no operator \`${call.operator}\`; it has ${PAST_OPERATORS.join(', ')}`,
+      nearest(call.operator, PAST_OPERATORS) ?? undefined,
+    );
     return FAILED;
   }
   const full = ARITY[call.operator];
   const short = full === 3 && call.args.length === 1;
   if (call.args.length !== full && !short) {
-    context.report(expr, `\`past.${call.operator}\` takes ${full === 4 ? '(pattern, variable, condition, value)' : full === 6 ? '(pattern, variable, condition, pattern, variable, condition)' : '(pattern, variable, condition) or (pattern)'}`);
+    context.report(
+      expr,
+      `\`past.${call.operator}\` takes ${full === 4 ? '(pattern, variable, condition, value)' : full === 6 ? '(pattern, variable, condition, pattern, variable, condition)' : '(pattern, variable, condition) or (pattern)'}`,
+    );
     return FAILED;
   }
   if (call.operator === 'since') {
@@ -89,7 +117,16 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     return a && b ? { type: { t: 'bool' }, eval: since(a, b) } : FAILED;
   }
   const reads = call.operator === 'last' ? (context.lastReads.get(expr.id) ?? [[]]) : [];
-  const side = compileSide(expr, call.args.slice(0, 3), scope, context, windowMs, call.args[3] ?? null, reads, ['count', 'sum', 'min', 'max'].includes(call.operator));
+  const side = compileSide(
+    expr,
+    call.args.slice(0, 3),
+    scope,
+    context,
+    windowMs,
+    call.args[3] ?? null,
+    reads,
+    ['count', 'sum', 'min', 'max'].includes(call.operator),
+  );
   if (side === null) return FAILED;
   switch (call.operator) {
     case 'exists':
@@ -101,23 +138,68 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     case 'last':
       return { type: side.type, eval: last(side) };
     case 'count':
-      return { type: { t: 'int' }, eval: fold(side, (entries) => BigInt(entries.length), (cell) => BigInt(cell.count), () => 0n) };
+      return {
+        type: { t: 'int' },
+        eval: fold(
+          side,
+          (entries) => BigInt(entries.length),
+          (cell) => BigInt(cell.count),
+          () => 0n,
+        ),
+      };
     case 'sum':
-      return { type: DYN, eval: fold(side, (entries) => entries.reduce((sum, entry) => addDecimal(sum, entry.value), 0), (cell) => cell.sum, () => 0) };
+      return {
+        type: DYN,
+        eval: fold(
+          side,
+          (entries) => entries.reduce((sum, entry) => addDecimal(sum, entry.value), 0),
+          (cell) => cell.sum,
+          () => 0,
+        ),
+      };
     case 'min':
-      return { type: DYN, eval: fold(side, (entries) => Math.min(...entries.map((entry) => entry.value)), (cell) => cell.min, () => nothing(side)) };
+      return {
+        type: DYN,
+        eval: fold(
+          side,
+          (entries) => Math.min(...entries.map((entry) => entry.value)),
+          (cell) => cell.min,
+          () => nothing(side),
+        ),
+      };
     case 'max':
-      return { type: DYN, eval: fold(side, (entries) => Math.max(...entries.map((entry) => entry.value)), (cell) => cell.max, () => nothing(side)) };
+      return {
+        type: DYN,
+        eval: fold(
+          side,
+          (entries) => Math.max(...entries.map((entry) => entry.value)),
+          (cell) => cell.max,
+          () => nothing(side),
+        ),
+      };
   }
   return FAILED;
 }
 
-function compileSide(expr: Expr, args: readonly Expr[], scope: Scope, context: PastContext, windowMs: number | null, valueExpr: Expr | null, reads: Paths, counts = false): Side | null {
+function compileSide(
+  expr: Expr,
+  args: readonly Expr[],
+  scope: Scope,
+  context: PastContext,
+  windowMs: number | null,
+  valueExpr: Expr | null,
+  reads: Paths,
+  counts = false,
+): Side | null {
   const patternText = stringConstant(args[0]);
   const parsed = patternText === null ? null : parsePattern(patternText);
   if (parsed === null || !('pattern' in parsed)) {
     const word = parsed?.word ?? '';
-    context.report(args[0] ?? expr, parsed?.message ?? 'a history operator begins with a step pattern in quotes: "result get_order"', nearest(word, PATTERN_WORDS) ?? undefined);
+    context.report(
+      args[0] ?? expr,
+      parsed?.message ?? 'a history operator begins with a step pattern in quotes: "result get_order"',
+      nearest(word, PATTERN_WORDS) ?? undefined,
+    );
     return null;
   }
   const { pattern } = parsed;
@@ -128,7 +210,10 @@ function compileSide(expr: Expr, args: readonly Expr[], scope: Scope, context: P
   }
   const variable = args.length > 1 ? identName(args[1]) : '_';
   if (variable === null) {
-    context.report(args[1]!, 'the second argument names the remembered step: past.exists("result get_order", e, e.args.id == args.id)');
+    context.report(
+      args[1]!,
+      'the second argument names the remembered step: past.exists("result get_order", e, e.args.id == args.id)',
+    );
     return null;
   }
   context.needs.add(pattern.text);
@@ -138,7 +223,7 @@ function compileSide(expr: Expr, args: readonly Expr[], scope: Scope, context: P
   const keys: { remembered: Evaluate; now: Evaluate }[] = [];
   const guards: Evaluate[] = [];
   const rest: Evaluate[] = [];
-  const paths: string[][] = [...reads];
+  const paths: string[][] = reads.map((path) => [...path]);
   for (const conjunct of args[2] ? conjuncts(args[2]) : []) {
     const names = freeNames(conjunct);
     const aboutNow = [...names].some((name) => name !== variable && scope.has(name) && name !== 'past');
@@ -148,7 +233,10 @@ function compileSide(expr: Expr, args: readonly Expr[], scope: Scope, context: P
     else {
       const sides = joinSides(conjunct, variable, scope);
       if (sides !== null) {
-        keys.push({ remembered: context.compile(sides.remembered, inner).eval, now: context.compile(sides.now, scope).eval });
+        keys.push({
+          remembered: context.compile(sides.remembered, inner).eval,
+          now: context.compile(sides.now, scope).eval,
+        });
         // Compiled whole once more for the types of the two sides.
         context.compile(conjunct, inner);
       } else {
@@ -204,7 +292,8 @@ function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
   for (const guard of side.guards) {
     const value = guard(frame);
     if (value === false) return null;
-    if (value !== true) return isCelError(value) ? value : celError('error', 'a history condition gave no true or false');
+    if (value !== true)
+      return isCelError(value) ? value : celError('error', 'a history condition gave no true or false');
   }
   const parts: Value[] = [];
   for (const key of side.keys) {
@@ -229,7 +318,11 @@ function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
     } else if (holds !== false) error = holds;
   }
   if (error !== undefined) return error;
-  if (cell.overflowed) return celError('error', `more than ${MAX_ENTRIES} steps match \`${side.plan.text}\`; the rule cannot see them all`);
+  if (cell.overflowed)
+    return celError(
+      'error',
+      `more than ${MAX_ENTRIES} steps match \`${side.plan.text}\`; the rule cannot see them all`,
+    );
   return entries.length === 0 ? null : { cell, entries };
 }
 
@@ -265,14 +358,21 @@ function last(side: Side): Evaluate {
   };
 }
 
-function fold(side: Side, overEntries: (entries: readonly Entry[]) => Value, overCell: (cell: Cell) => Value, empty: () => Value): Evaluate {
+function fold(
+  side: Side,
+  overEntries: (entries: readonly Entry[]) => Value,
+  overCell: (cell: Cell) => Value,
+  empty: () => Value,
+): Evaluate {
   return (frame) => {
     const found = lookUp(side, frame, false);
     if (found === null) return empty();
     if (isCelError(found as Value)) return found as Value;
     const { cell, entries } = found as NonNullable<Found>;
-    if (cell.broken) return celError('absent', `a step that matches \`${side.plan.text}\` has no number to fold`);
-    for (const ref of entries === null ? cell.refs : entries.slice(0, 8).map((entry) => entry.ref)) note(frame, ref);
+    if (cell.broken)
+      return celError('absent', `a step that matches \`${side.plan.text}\` has no number to fold`);
+    for (const ref of entries === null ? cell.refs : entries.slice(0, 8).map((entry) => entry.ref))
+      note(frame, ref);
     return entries === null ? overCell(cell) : overEntries(entries);
   };
 }
@@ -311,6 +411,18 @@ const NOTE_LENGTH = 160;
 function note(frame: Value[], ref: Cell['refs'][number], kept?: Value): void {
   const run = frame[0] as unknown as Run;
   if (run.witness === null) return;
-  const text = kept === undefined || kept === null ? undefined : JSON.stringify(kept, (key, value: unknown) => (typeof value === 'bigint' ? Number(value) : key === 'time' ? undefined : value));
-  run.witness.add(ref, text === undefined || text === '{}' ? undefined : text.length > NOTE_LENGTH ? `${text.slice(0, NOTE_LENGTH)}…` : text);
+  const text =
+    kept === undefined || kept === null
+      ? undefined
+      : JSON.stringify(kept, (key, value: unknown) =>
+          typeof value === 'bigint' ? Number(value) : key === 'time' ? undefined : value,
+        );
+  run.witness.add(
+    ref,
+    text === undefined || text === '{}'
+      ? undefined
+      : text.length > NOTE_LENGTH
+        ? `${text.slice(0, NOTE_LENGTH)}…`
+        : text,
+  );
 }

@@ -32,10 +32,14 @@ test('a wrong pattern says what it should be', () => {
 test('law: a glob of stars and letters agrees with the definition', () => {
   const definition = (glob: string, name: string): boolean => {
     if (glob === '') return name === '';
-    if (glob[0] === '*') return definition(glob.slice(1), name) || (name !== '' && definition(glob, name.slice(1)));
-    return name !== '' && (glob[0] === '?' || glob[0] === name[0]) && definition(glob.slice(1), name.slice(1));
+    if (glob[0] === '*')
+      return definition(glob.slice(1), name) || (name !== '' && definition(glob, name.slice(1)));
+    return (
+      name !== '' && (glob[0] === '?' || glob[0] === name[0]) && definition(glob.slice(1), name.slice(1))
+    );
   };
-  const letters = (alphabet: string[], maxLength: number) => fc.array(fc.constantFrom(...alphabet), { maxLength }).map((all) => all.join(''));
+  const letters = (alphabet: string[], maxLength: number) =>
+    fc.array(fc.constantFrom(...alphabet), { maxLength }).map((all) => all.join(''));
   fc.assert(
     fc.property(letters(['a', 'b', '*', '?'], 8), letters(['a', 'b'], 10), (glob, name) => {
       assert.equal(globMatches(glob, name), definition(glob, name));
@@ -46,6 +50,11 @@ test('law: a glob of stars and letters agrees with the definition', () => {
 test('durations read and show', () => {
   assert.equal(parseDuration('1h30m'), 5_400_000);
   assert.equal(parseDuration('250ms'), 250);
-  for (const wrong of ['', 'h', '3', '3 h', '-1h', '1y', '1..5h']) assert.equal(parseDuration(wrong), null, wrong);
-  fc.assert(fc.property(fc.integer({ min: 1, max: 10 ** 12 }), (ms) => assert.equal(parseDuration(showDuration(ms)), ms)));
+  for (const wrong of ['', 'h', '3', '3 h', '-1h', '1y', '1..5h'])
+    assert.equal(parseDuration(wrong), null, wrong);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10 ** 12 }), (ms) =>
+      assert.equal(parseDuration(showDuration(ms)), ms),
+    ),
+  );
 });

@@ -24,11 +24,15 @@ export interface StepPattern {
   /** `call!`: attempts count too, allowed or not. */
   readonly attempts: boolean;
   /** A glob over names, or an effect that the called tool's contract declares. */
-  readonly name: { readonly t: 'glob'; readonly glob: string } | { readonly t: 'effect'; readonly effect: string };
+  readonly name:
+    | { readonly t: 'glob'; readonly glob: string }
+    | { readonly t: 'effect'; readonly effect: string };
   readonly text: string;
 }
 
-export type PatternResult = { readonly pattern: StepPattern } | { readonly message: string; readonly word: string };
+export type PatternResult =
+  | { readonly pattern: StepPattern }
+  | { readonly message: string; readonly word: string };
 
 export function parsePattern(text: string): PatternResult {
   const parts = text.trim().split(/\s+/, 3);
@@ -47,7 +51,12 @@ export function parsePattern(text: string): PatternResult {
     return { message: '`effect:` goes with `call` and `result` only', word };
   }
   return {
-    pattern: { kind, attempts, name: effect === null ? { t: 'glob', glob: name } : { t: 'effect', effect }, text: text.trim() },
+    pattern: {
+      kind,
+      attempts,
+      name: effect === null ? { t: 'glob', glob: name } : { t: 'effect', effect },
+      text: text.trim(),
+    },
   };
 }
 
@@ -73,7 +82,12 @@ export function globMatches(glob: string, name: string): boolean {
   return g === glob.length;
 }
 
-export function patternMatches(pattern: StepPattern, kind: StepKind, name: string, effect: string | null): boolean {
+export function patternMatches(
+  pattern: StepPattern,
+  kind: StepKind,
+  name: string,
+  effect: string | null,
+): boolean {
   if (pattern.kind !== kind) return false;
   return pattern.name.t === 'effect' ? pattern.name.effect === effect : globMatches(pattern.name.glob, name);
 }

@@ -1,19 +1,52 @@
 // Reads one rule: its form, its step patterns and its words. Pure; expressions stay text.
 import { MODES, type Mode } from '../monitor/types.ts';
+import { nearest } from '../step/nearest.ts';
 import { ENFORCEABILITY } from '../step/types.ts';
-import type { ApproveClause, Expression, LimitClause, RuleClause, RuleForm, TransformClause } from './document.ts';
+import type {
+  ApproveClause,
+  Expression,
+  LimitClause,
+  RuleClause,
+  RuleForm,
+  TransformClause,
+} from './document.ts';
 import { parseDuration } from './duration.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
-import { nearest } from './schema/suggest.ts';
-import { fieldsOf, type MapEntry, type Source, type SourceNode, textOf, textsOf, toJson, wordOf } from './source.ts';
+import {
+  fieldsOf,
+  type MapEntry,
+  type Source,
+  type SourceNode,
+  textOf,
+  textsOf,
+  toJson,
+  wordOf,
+} from './source.ts';
 
 const FORMS = ['require', 'deny', 'hold', 'limit', 'transform'] as const;
-const RULE_KEYS = ['id', 'on', 'when', 'unless', ...FORMS, 'otherwise', 'approve', 'because', 'repair', 'controls', 'mode'];
+const RULE_KEYS = [
+  'id',
+  'on',
+  'when',
+  'unless',
+  ...FORMS,
+  'otherwise',
+  'approve',
+  'because',
+  'repair',
+  'controls',
+  'mode',
+];
 const LIMIT_KEYS = ['count', 'sum', 'max', 'per', 'window', 'by'];
 const APPROVE_KEYS = ['by', 'quorum', 'not', 'expires'];
 const OTHERWISE = ['deny', 'hold', 'halt'] as const;
-const DEFAULT_APPROVE: ApproveClause = { by: ['reviewer'], quorum: 1, notPrincipal: false, expiresMs: 3_600_000 };
+const DEFAULT_APPROVE: ApproveClause = {
+  by: ['reviewer'],
+  quorum: 1,
+  notPrincipal: false,
+  expiresMs: 3_600_000,
+};
 const ID_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.';
 
 export function readRule(source: Source, node: SourceNode, specMode: Mode): RuleClause | null {
@@ -21,7 +54,8 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
   if (!fields) return null;
   const idEntry = fields.get('id');
   const id = idEntry ? textOf(source, idEntry.node, '`id`') : undefined;
-  if (!idEntry) source.error('missing', { start: node.range.start, end: node.range.start + 1 }, 'a rule needs an `id`');
+  if (!idEntry)
+    source.error('missing', { start: node.range.start, end: node.range.start + 1 }, 'a rule needs an `id`');
   if (id === undefined) return null;
   if (id === '' || id.length > 100 || [...id].some((c) => !ID_CHARACTERS.includes(c))) {
     source.error('name', idEntry!.node.range, 'a rule id has 1 to 100 letters, digits, `-`, `_` or `.`');
@@ -29,14 +63,20 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
   }
   const onEntry = fields.get('on');
   if (!onEntry) {
-    source.error('missing', idEntry!.keyRange, `rule \`${id}\` needs \`on\`: which steps it is about, e.g. \`on: call refund\``);
+    source.error(
+      'missing',
+      idEntry!.keyRange,
+      `rule \`${id}\` needs \`on\`: which steps it is about, e.g. \`on: call refund\``,
+    );
     return null;
   }
   const on = readPatterns(source, onEntry);
   const form = readForm(source, id, idEntry!, fields);
   if (!form) return null;
   const otherwiseEntry = fields.get('otherwise');
-  const otherwise = otherwiseEntry ? wordOf(source, otherwiseEntry.node, '`otherwise`', OTHERWISE) : undefined;
+  const otherwise = otherwiseEntry
+    ? wordOf(source, otherwiseEntry.node, '`otherwise`', OTHERWISE)
+    : undefined;
   const verdict = otherwise ?? (form.t === 'hold' ? 'hold' : 'deny');
   checkEnforceable(source, onEntry, on, form, verdict);
   const modeEntry = fields.get('mode');
@@ -69,16 +109,30 @@ function readPatterns(source: Source, entry: MapEntry): StepPattern[] {
   return textsOf(source, entry.node, '`on`').flatMap((text) => {
     const parsed = parsePattern(text);
     if ('pattern' in parsed) return [parsed.pattern];
-    source.error('pattern', entry.node.range, parsed.message, nearest(parsed.word, PATTERN_WORDS) ?? undefined);
+    source.error(
+      'pattern',
+      entry.node.range,
+      parsed.message,
+      nearest(parsed.word, PATTERN_WORDS) ?? undefined,
+    );
     return [];
   });
 }
 
-function readForm(source: Source, id: string, idEntry: MapEntry, fields: ReadonlyMap<string, MapEntry>): RuleForm | null {
+function readForm(
+  source: Source,
+  id: string,
+  idEntry: MapEntry,
+  fields: ReadonlyMap<string, MapEntry>,
+): RuleForm | null {
   const present = FORMS.filter((form) => fields.has(form));
   if (present.length !== 1) {
     const found = present.length === 0 ? 'none' : present.join(' and ');
-    source.error('form', idEntry.node.range, `rule \`${id}\` needs exactly one of ${FORMS.join(', ')}; it has ${found}`);
+    source.error(
+      'form',
+      idEntry.node.range,
+      `rule \`${id}\` needs exactly one of ${FORMS.join(', ')}; it has ${found}`,
+    );
     return null;
   }
   const form = present[0]!;
@@ -106,7 +160,13 @@ function readForm(source: Source, id: string, idEntry: MapEntry, fields: Readonl
 }
 
 /** A rule must be able to do what it says: what has happened cannot be denied or held (Basin et al. 2013). */
-function checkEnforceable(source: Source, entry: MapEntry, on: readonly StepPattern[], form: RuleForm, verdict: string): void {
+function checkEnforceable(
+  source: Source,
+  entry: MapEntry,
+  on: readonly StepPattern[],
+  form: RuleForm,
+  verdict: string,
+): void {
   for (const pattern of on) {
     const kind = ENFORCEABILITY[pattern.kind];
     if (kind === 'suppressable') continue;
@@ -127,17 +187,29 @@ function readLimit(source: Source, entry: MapEntry): LimitClause | null {
   const max = numberFrom(source, fields.get('max'), '`max`');
   const sum = expressionFrom(source, fields.get('sum'), '`sum`');
   if ((count === null) === (sum === null)) {
-    source.error('limit', entry.keyRange, '`limit` needs either `count: N`, or `sum: EXPRESSION` with `max: N`');
+    source.error(
+      'limit',
+      entry.keyRange,
+      '`limit` needs either `count: N`, or `sum: EXPRESSION` with `max: N`',
+    );
     return null;
   }
   if ((sum === null) !== (max === null)) {
-    source.error('limit', entry.keyRange, '`sum` and `max` go together: `limit: { sum: args.amount, max: 500 }`');
+    source.error(
+      'limit',
+      entry.keyRange,
+      '`sum` and `max` go together: `limit: { sum: args.amount, max: 500 }`',
+    );
     return null;
   }
   const perEntry = fields.get('per');
   const perText = perEntry ? readExpression(source, perEntry.node, '`per`') : null;
   if (perText && ['principal', 'agent', 'tenant'].includes(perText.text.trim())) {
-    source.error('scope', perEntry!.node.range, `\`per: ${perText.text}\` counts across sessions, which this version cannot; use \`session\` or an expression over the step`);
+    source.error(
+      'scope',
+      perEntry!.node.range,
+      `\`per: ${perText.text}\` counts across sessions, which this version cannot; use \`session\` or an expression over the step`,
+    );
     return null;
   }
   const byEntry = fields.get('by');
@@ -156,7 +228,8 @@ function readTransform(source: Source, entry: MapEntry): TransformClause | null 
   if (!fields) return null;
   const set: { path: string[]; value: Expression }[] = [];
   const setEntry = fields.get('set');
-  if (setEntry && setEntry.node.t !== 'map') source.error('type', setEntry.node.range, '`set` maps argument paths to expressions');
+  if (setEntry && setEntry.node.t !== 'map')
+    source.error('type', setEntry.node.range, '`set` maps argument paths to expressions');
   if (setEntry?.node.t === 'map') {
     for (const item of setEntry.node.entries) {
       const value = readExpression(source, item.node, `\`${item.key}\``);
@@ -190,7 +263,8 @@ function readApprove(source: Source, entry: MapEntry | undefined): ApproveClause
   const by = fields.get('by');
   const roles = by ? textsOf(source, by.node, '`by`') : DEFAULT_APPROVE.by;
   const quorum = numberFrom(source, fields.get('quorum'), '`quorum`') ?? 1;
-  if (!Number.isInteger(quorum) || quorum < 1 || quorum > 20) source.error('type', entry.keyRange, '`quorum` is a whole number from 1 to 20');
+  if (!Number.isInteger(quorum) || quorum < 1 || quorum > 20)
+    source.error('type', entry.keyRange, '`quorum` is a whole number from 1 to 20');
   const not = fields.get('not');
   if (not) wordOf(source, not.node, '`not`', ['principal'] as const);
   return {
@@ -219,4 +293,3 @@ function durationFrom(source: Source, entry: MapEntry | undefined, what: string)
   }
   return ms;
 }
-

@@ -1,9 +1,25 @@
 // Reads the nodes of a spec into a SpecDocument: every key known, every word one of its set. Pure; no expression is compiled here.
 import { MODES, type Mode } from '../monitor/types.ts';
 import type { Json, JsonObject } from '../step/types.ts';
-import { DEFAULTS, EFFECTS, type Expression, type SpecDocument, type ToolContract, TRUST } from './document.ts';
+import {
+  DEFAULTS,
+  EFFECTS,
+  type Expression,
+  type SpecDocument,
+  type ToolContract,
+  TRUST,
+} from './document.ts';
 import { readRule } from './read-rule.ts';
-import { fieldsOf, type MapEntry, type Source, type SourceNode, textOf, textsOf, toJson, wordOf } from './source.ts';
+import {
+  fieldsOf,
+  type MapEntry,
+  type Source,
+  type SourceNode,
+  textOf,
+  textsOf,
+  toJson,
+  wordOf,
+} from './source.ts';
 
 const MAX_RULES = 2_000;
 const MAX_TOOLS = 2_000;
@@ -12,19 +28,42 @@ const NAME_LIMIT = 200;
 /** Reads a file that a `$ref` names, relative to the spec; null when it is not there. */
 export type ReadRef = (path: string) => string | null;
 
-const SPEC_KEYS = ['interlock', 'name', 'description', 'applies', 'mode', 'default', 'tools', 'rules', 'tests'];
+const SPEC_KEYS = [
+  'interlock',
+  'name',
+  'description',
+  'applies',
+  'mode',
+  'default',
+  'tools',
+  'rules',
+  'tests',
+];
 const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'input', 'output', 'description', 'to'];
 
-export function readDocument(source: Source, root: SourceNode, readRef: ReadRef | undefined): SpecDocument | null {
+export function readDocument(
+  source: Source,
+  root: SourceNode,
+  readRef: ReadRef | undefined,
+): SpecDocument | null {
   const fields = fieldsOf(source, root, 'the spec', SPEC_KEYS);
   if (!fields) return null;
   const version = fields.get('interlock');
   if (!version || toJson(version.node) !== 1) {
-    source.error('version', version?.node.range ?? { start: root.range.start, end: root.range.start + 1 }, 'the spec must say `interlock: 1`, the version of the language');
+    source.error(
+      'version',
+      version?.node.range ?? { start: root.range.start, end: root.range.start + 1 },
+      'the spec must say `interlock: 1`, the version of the language',
+    );
   }
   const nameEntry = fields.get('name');
   const name = nameEntry ? textOf(source, nameEntry.node, '`name`') : undefined;
-  if (!nameEntry) source.error('missing', { start: root.range.start, end: root.range.start + 1 }, 'the spec needs a `name`');
+  if (!nameEntry)
+    source.error(
+      'missing',
+      { start: root.range.start, end: root.range.start + 1 },
+      'the spec needs a `name`',
+    );
   if (name !== undefined && (name === '' || name.length > NAME_LIMIT)) {
     source.error('name', nameEntry!.node.range, `\`name\` must have 1 to ${NAME_LIMIT} characters`);
   }
@@ -48,7 +87,12 @@ export function readDocument(source: Source, root: SourceNode, readRef: ReadRef 
   };
 }
 
-function wordFrom<W extends string>(source: Source, entry: MapEntry | undefined, what: string, words: readonly W[]): W | undefined {
+function wordFrom<W extends string>(
+  source: Source,
+  entry: MapEntry | undefined,
+  what: string,
+  words: readonly W[],
+): W | undefined {
   return entry ? wordOf(source, entry.node, what, words) : undefined;
 }
 
@@ -59,7 +103,12 @@ function readApplies(source: Source, entry: MapEntry | undefined): string[] {
   return agents ? textsOf(source, agents.node, '`agents`') : ['*'];
 }
 
-function readTools(source: Source, entry: MapEntry | undefined, readRef: ReadRef | undefined, meaning: Record<string, Json>): Map<string, ToolContract> {
+function readTools(
+  source: Source,
+  entry: MapEntry | undefined,
+  readRef: ReadRef | undefined,
+  meaning: Record<string, Json>,
+): Map<string, ToolContract> {
   const tools = new Map<string, ToolContract>();
   if (!entry) return tools;
   if (entry.node.t !== 'map') {
@@ -76,7 +125,11 @@ function readTools(source: Source, entry: MapEntry | undefined, readRef: ReadRef
     if (!fields) continue;
     const effect = wordFrom(source, fields.get('effect'), '`effect`', EFFECTS);
     if (!fields.has('effect')) {
-      source.error('missing', tool.keyRange, `tool \`${tool.key}\` needs an \`effect\`: ${EFFECTS.join(', ')}`);
+      source.error(
+        'missing',
+        tool.keyRange,
+        `tool \`${tool.key}\` needs an \`effect\`: ${EFFECTS.join(', ')}`,
+      );
     }
     const schemas: Record<'input' | 'output', Json | null> = { input: null, output: null };
     for (const key of ['input', 'output'] as const) {
@@ -84,7 +137,8 @@ function readTools(source: Source, entry: MapEntry | undefined, readRef: ReadRef
       if (!schemaEntry) continue;
       const schema = loadSchema(source, schemaEntry, readRef);
       schemas[key] = schema;
-      if (meaningTools[tool.key] && schema !== null) (meaningTools[tool.key] as Record<string, Json>)[key] = schema;
+      if (meaningTools[tool.key] && schema !== null)
+        (meaningTools[tool.key] as Record<string, Json>)[key] = schema;
     }
     const labels = fields.get('labels');
     tools.set(tool.key, {
@@ -104,11 +158,18 @@ function readTools(source: Source, entry: MapEntry | undefined, readRef: ReadRef
 /** A schema in place, or `{ $ref: ./file.json }` read through the host. */
 function loadSchema(source: Source, entry: MapEntry, readRef: ReadRef | undefined): Json | null {
   const schema = toJson(entry.node);
-  const ref = typeof schema === 'object' && schema !== null && !Array.isArray(schema) ? (schema as JsonObject)['$ref'] : undefined;
+  const ref =
+    typeof schema === 'object' && schema !== null && !Array.isArray(schema)
+      ? (schema as JsonObject)['$ref']
+      : undefined;
   if (typeof ref !== 'string' || ref.startsWith('#')) return schema;
   const text = readRef?.(ref) ?? null;
   if (text === null) {
-    source.error('missing-file', entry.node.range, `the schema file \`${ref}\` cannot be read; the path is relative to the spec`);
+    source.error(
+      'missing-file',
+      entry.node.range,
+      `the schema file \`${ref}\` cannot be read; the path is relative to the spec`,
+    );
     return null;
   }
   try {
@@ -134,7 +195,9 @@ function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {
     const rule = readRule(source, item, mode);
     if (!rule) return [];
     if (seen.has(rule.id)) {
-      source.report('error', 'duplicate-id', rule.range, `two rules are called \`${rule.id}\``, { subject: rule.id });
+      source.report('error', 'duplicate-id', rule.range, `two rules are called \`${rule.id}\``, {
+        subject: rule.id,
+      });
       return [];
     }
     seen.add(rule.id);
@@ -142,7 +205,12 @@ function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {
   });
 }
 
-export function readBoolean(source: Source, entry: MapEntry | undefined, what: string, fallback: boolean): boolean {
+export function readBoolean(
+  source: Source,
+  entry: MapEntry | undefined,
+  what: string,
+  fallback: boolean,
+): boolean {
   if (!entry) return fallback;
   const value = toJson(entry.node);
   if (typeof value === 'boolean') return value;

@@ -30,11 +30,17 @@ export function compileRepair(
     at = close + 2;
   }
   parts.push(template.slice(at));
-  return (frame) => parts.map((part) => (typeof part === 'string' ? part : show(part(frame)))).join('').slice(0, LENGTH_LIMIT);
+  return (frame) =>
+    parts
+      .map((part) => (typeof part === 'string' ? part : show(part(frame))))
+      .join('')
+      .slice(0, LENGTH_LIMIT);
 }
 
 function show(value: Value): string {
   if (isCelError(value)) return '…';
   if (typeof value === 'string') return value;
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? '…';
+  return (
+    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? '…'
+  );
 }

@@ -1,32 +1,52 @@
 // The variables a rule's expressions may use, with the types that the tools' contracts give them. Pure.
+
+import { nearest } from '../step/nearest.ts';
 import { Scope, type ScopeHost } from './cel/compile.ts';
-import { type StepPattern, patternMatches } from './pattern.ts';
+import { patternMatches, type StepPattern } from './pattern.ts';
 import type { ToolPlan } from './program.ts';
 import { SLOT } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
-import { nearest } from '../step/nearest.ts';
 
 const STRING: Type = { t: 'string' };
 const STRINGS: Type = { t: 'list', of: STRING };
 const AGENT: Type = object({ name: STRING, version: STRING });
 const ERROR: Type = object({ message: STRING, type: STRING });
-const TOOL: Type = object({ declared: { t: 'bool' }, name: STRING, effect: STRING, reversible: { t: 'bool' }, trust: STRING, labels: STRINGS });
+const TOOL: Type = object({
+  declared: { t: 'bool' },
+  name: STRING,
+  effect: STRING,
+  reversible: { t: 'bool' },
+  trust: STRING,
+  labels: STRINGS,
+});
 const CONTEXT: Type = object({ labels: STRINGS, untrusted: { t: 'bool' } });
 const TIMESTAMP: Type = { t: 'timestamp' };
 
 function object(fields: Readonly<Record<string, Type>>): Type {
-  return { t: 'object', open: false, fields: new Map(Object.entries(fields).map(([name, type]) => [name, { type, required: true }])) };
+  return {
+    t: 'object',
+    open: false,
+    fields: new Map(Object.entries(fields).map(([name, type]) => [name, { type, required: true }])),
+  };
 }
 
 /** Types of `args` and `result` for the steps that the patterns match: those of the contract when all match one tool. */
-export function callTypes(tools: ReadonlyMap<string, ToolPlan>, patterns: readonly StepPattern[]): { args: Type; result: Type } {
+export function callTypes(
+  tools: ReadonlyMap<string, ToolPlan>,
+  patterns: readonly StepPattern[],
+): { args: Type; result: Type } {
   const matched = matchedTools(tools, patterns);
-  return { args: common(matched.map((tool) => tool.input)), result: common(matched.map((tool) => tool.output)) };
+  return {
+    args: common(matched.map((tool) => tool.input)),
+    result: common(matched.map((tool) => tool.output)),
+  };
 }
 
 function matchedTools(tools: ReadonlyMap<string, ToolPlan>, patterns: readonly StepPattern[]): ToolPlan[] {
   return [...tools.values()].filter((tool) =>
-    patterns.some((pattern) => patternMatches(pattern, pattern.kind, tool.contract.name, tool.contract.effect)),
+    patterns.some((pattern) =>
+      patternMatches(pattern, pattern.kind, tool.contract.name, tool.contract.effect),
+    ),
   );
 }
 
@@ -49,16 +69,34 @@ function common(types: readonly Type[]): Type {
 }
 
 /** The type of the steps that a history pattern remembers. */
-export function stepTypeFor(tools: ReadonlyMap<string, ToolPlan>, pattern: StepPattern): Type | { readonly message: string; readonly suggestion?: string } {
+export function stepTypeFor(
+  tools: ReadonlyMap<string, ToolPlan>,
+  pattern: StepPattern,
+): Type | { readonly message: string; readonly suggestion?: string } {
   let types = { args: DYN, result: DYN };
   if (pattern.kind === 'tool.call' || pattern.kind === 'tool.result') {
     if (tools.size > 0 && matchedTools(tools, [pattern]).length === 0) {
       const near = pattern.name.t === 'glob' ? nearest(pattern.name.glob, tools.keys()) : null;
-      return { message: `\`${pattern.text}\` matches no declared tool`, ...(near === null ? {} : { suggestion: near }) };
+      return {
+        message: `\`${pattern.text}\` matches no declared tool`,
+        ...(near === null ? {} : { suggestion: near }),
+      };
     }
     types = callTypes(tools, [pattern]);
   }
-  return object({ ...types, content: STRING, name: STRING, kind: STRING, id: STRING, time: TIMESTAMP, labels: STRINGS, principal: STRING, agent: AGENT, error: ERROR, call: STRING });
+  return object({
+    ...types,
+    content: STRING,
+    name: STRING,
+    kind: STRING,
+    id: STRING,
+    time: TIMESTAMP,
+    labels: STRINGS,
+    principal: STRING,
+    agent: AGENT,
+    error: ERROR,
+    call: STRING,
+  });
 }
 
 export function rootScope(types: { args: Type; result: Type }, host: ScopeHost): Scope {

@@ -1,8 +1,8 @@
 // Reads YAML 1.2 or JSON text into nodes that know where they stand, and collects problems. Pure.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node as YamlNode, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node as YamlNode } from 'yaml';
+import { nearest } from '../step/nearest.ts';
 import type { Json, JsonObject } from '../step/types.ts';
 import { type LineMap, lineMap, type Problem, type Range, type Severity } from './problem.ts';
-import { nearest } from './schema/suggest.ts';
 
 export const MAX_SPEC_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
@@ -73,7 +73,11 @@ export class Source {
 export function readSource(source: Source): SourceNode | null {
   const whole: Range = { start: 0, end: 1 };
   if (source.text.length > MAX_SPEC_BYTES) {
-    source.error('too-large', whole, `the spec is ${source.text.length} characters; the limit is ${MAX_SPEC_BYTES}`);
+    source.error(
+      'too-large',
+      whole,
+      `the spec is ${source.text.length} characters; the limit is ${MAX_SPEC_BYTES}`,
+    );
     return null;
   }
   const counter = new LineCounter();
@@ -104,7 +108,11 @@ function convert(source: Source, node: YamlNode | null, depth: number): SourceNo
   }
   if (node === null) return { t: 'scalar', value: null, range, literalAt: null };
   if (isAlias(node)) {
-    source.error('alias', range, 'anchors and aliases are not part of the spec language; write the value out');
+    source.error(
+      'alias',
+      range,
+      'anchors and aliases are not part of the spec language; write the value out',
+    );
     return null;
   }
   if (isMap(node)) {
@@ -131,7 +139,11 @@ function convert(source: Source, node: YamlNode | null, depth: number): SourceNo
   }
   const value = (node as { value?: unknown }).value;
   if (value === null || value === undefined) return { t: 'scalar', value: null, range, literalAt: null };
-  if (typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) {
+  if (
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value))
+  ) {
     return { t: 'scalar', value, range, literalAt: literalOffset(source.text, range, value) };
   }
   source.error('scalar', range, 'only text, finite numbers, true, false and null are values here');
@@ -162,7 +174,12 @@ export function toJson(node: SourceNode): Json {
     case 'map': {
       const out: Record<string, Json> = {};
       for (const entry of node.entries) {
-        Object.defineProperty(out, entry.key, { value: toJson(entry.node), enumerable: true, configurable: true, writable: true });
+        Object.defineProperty(out, entry.key, {
+          value: toJson(entry.node),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
       }
       return out as JsonObject;
     }
@@ -184,7 +201,12 @@ export function fieldsOf(
   for (const entry of node.entries) {
     if (!known.includes(entry.key)) {
       const near = nearest(entry.key, known);
-      source.error('unknown-key', entry.keyRange, `${what} has no key \`${entry.key}\`; known: ${known.join(', ')}`, near ?? undefined);
+      source.error(
+        'unknown-key',
+        entry.keyRange,
+        `${what} has no key \`${entry.key}\`; known: ${known.join(', ')}`,
+        near ?? undefined,
+      );
       continue;
     }
     fields.set(entry.key, entry);
@@ -202,14 +224,21 @@ export function textOf(source: Source, node: SourceNode, what: string): string |
 /** One text or a list of texts. */
 export function textsOf(source: Source, node: SourceNode, what: string): string[] {
   if (node.t === 'list') {
-    return node.items.map((item) => textOf(source, item, `each of ${what}`)).filter((text) => text !== undefined);
+    return node.items
+      .map((item) => textOf(source, item, `each of ${what}`))
+      .filter((text) => text !== undefined);
   }
   const text = textOf(source, node, what);
   return text === undefined ? [] : [text];
 }
 
 /** One of a fixed set of words. */
-export function wordOf<W extends string>(source: Source, node: SourceNode, what: string, words: readonly W[]): W | undefined {
+export function wordOf<W extends string>(
+  source: Source,
+  node: SourceNode,
+  what: string,
+  words: readonly W[],
+): W | undefined {
   const value = node.t === 'scalar' ? node.value : undefined;
   if (typeof value === 'string' && (words as readonly string[]).includes(value)) return value as W;
   const near = typeof value === 'string' ? nearest(value, words) : null;

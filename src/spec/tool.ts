@@ -1,16 +1,16 @@
 // Compiles a tool's contract: argument check, output annotations, the `tool` variable. Pure.
 import type { Json, JsonObject } from '../step/types.ts';
-import type { FieldAnnotations } from './annotations.ts';
+import { type FieldAnnotations, readAnnotations } from './annotations.ts';
 import type { ToolContract } from './document.ts';
 import type { ToolPlan } from './program.ts';
-import { compileSchema, type CompiledSchema } from './schema/schema.ts';
+import { type CompiledSchema, compileSchema } from './schema/schema.ts';
 import { DYN } from './schema/type.ts';
 import type { Source } from './source.ts';
 
 export function compileTool(source: Source, contract: ToolContract): ToolPlan {
   const input = contract.input === null ? null : schemaOf(source, contract, contract.input, 'input');
   const output = contract.output === null ? null : schemaOf(source, contract, contract.output, 'output');
-  const annotations = output?.annotations ?? null;
+  const annotations = contract.output === null ? null : readAnnotations(contract.output);
   const labels = new Set(contract.labels);
   collectLabels(annotations, labels);
   return {
@@ -35,7 +35,10 @@ export function compileTool(source: Source, contract: ToolContract): ToolPlan {
 function schemaOf(source: Source, contract: ToolContract, schema: Json, what: string): CompiledSchema {
   const compiled = compileSchema(schema, `${contract.name}.${what}`);
   for (const problem of compiled.problems) {
-    source.report('error', 'schema', contract.range, `${problem.path}: ${problem.message}`, { suggestion: problem.suggestion, subject: contract.name });
+    source.report('error', 'schema', contract.range, `${problem.path}: ${problem.message}`, {
+      suggestion: problem.suggestion,
+      subject: contract.name,
+    });
   }
   return compiled;
 }
@@ -45,7 +48,13 @@ const SHOWN_VIOLATIONS = 3;
 function showViolations(schema: CompiledSchema, args: JsonObject): string | null {
   const violations = schema.validate(args);
   if (violations === null) return null;
-  return violations.slice(0, SHOWN_VIOLATIONS).map((violation) => `${violation.path === '' ? 'the arguments' : violation.path}: expected ${violation.expected}, found ${violation.found}`).join('; ');
+  return violations
+    .slice(0, SHOWN_VIOLATIONS)
+    .map(
+      (violation) =>
+        `${violation.path === '' ? 'the arguments' : violation.path}: expected ${violation.expected}, found ${violation.found}`,
+    )
+    .join('; ');
 }
 
 function collectLabels(annotations: FieldAnnotations | null | undefined, into: Set<string>): void {
@@ -60,6 +69,8 @@ function collectLabels(annotations: FieldAnnotations | null | undefined, into: S
 function hasUntrusted(annotations: FieldAnnotations | null | undefined, inherited: boolean): boolean {
   if (!annotations) return inherited;
   const here = annotations.trust === undefined ? inherited : annotations.trust === 'untrusted';
-  const below = [...(annotations.fields?.values() ?? []), annotations.items, annotations.others].filter((child) => child !== undefined);
+  const below = [...(annotations.fields?.values() ?? []), annotations.items, annotations.others].filter(
+    (child) => child !== undefined,
+  );
   return below.length === 0 ? here : below.some((child) => hasUntrusted(child, here));
 }

@@ -47,7 +47,14 @@ export function emptyCell(entries: boolean): Cell {
 }
 
 /** Folds one matched step into a cell. `value` is null when nothing is folded, NaN when it was no number. */
-export function addToCell(plan: ViewPlan, cell: Cell, ref: Ref, time: number, value: number | null, kept: Value): void {
+export function addToCell(
+  plan: ViewPlan,
+  cell: Cell,
+  ref: Ref,
+  time: number,
+  value: number | null,
+  kept: Value,
+): void {
   cell.count++;
   cell.time = time;
   cell.refs.push(ref);
