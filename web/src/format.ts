@@ -70,7 +70,6 @@ export function shortDigest(digest: string): string {
  * is what will run (CVE-2021-42574). Joiners stay, since scripts and emoji need them, and so do tab and newline.
  */
 export function revealHidden(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to reveal
   return text.replace(HIDDEN, (c) => `⟨U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}⟩`);
 }
 const HIDDEN =

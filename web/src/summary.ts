@@ -1,5 +1,6 @@
-// One line that says what a step was about, for a row of the timeline. Pure; reads no more of a value than it shows.
+// One line that says what a step was about, for a row of the timeline. Pure; stops reading a value where the line ends.
 import type { Json, Step } from '../../src/step/types.ts';
+import { revealHidden } from './format.ts';
 
 const LIMIT = 240;
 
@@ -40,14 +41,16 @@ function write(value: Json, put: (part: string) => boolean, outer: boolean): boo
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return put(String(value));
   if (typeof value === 'string')
     return put(outer ? value.slice(0, LIMIT) : JSON.stringify(value.slice(0, LIMIT)));
-  const entries = Array.isArray(value) ? value.map((v): [null, Json] => [null, v]) : Object.entries(value);
+  const entries: [string | null, Json][] = Array.isArray(value)
+    ? value.slice(0, LIMIT).map((each) => [null, each])
+    : Object.entries(value).slice(0, LIMIT);
   const [open, close] = Array.isArray(value) ? ['[', ']'] : outer ? ['', ''] : ['{ ', ' }'];
   if (entries.length === 0) return put(Array.isArray(value) ? '[]' : '{}');
   if (!put(open)) return false;
   for (const [i, [key, v]] of entries.entries()) {
     if (!put(i === 0 ? '' : ', ')) return false;
     if (key !== null && !put(`${key}: `)) return false;
-    if (!write(v as Json, put, false)) return false;
+    if (!write(v, put, false)) return false;
   }
   return put(close);
 }
@@ -58,5 +61,5 @@ function text(content: string | undefined): string | null {
 
 function oneLine(s: string): string {
   const flat = s.slice(0, LIMIT).replaceAll(/\s+/g, ' ').trim();
-  return s.length > LIMIT ? `${flat}…` : flat;
+  return revealHidden(s.length > LIMIT ? `${flat}…` : flat);
 }

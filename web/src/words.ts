@@ -1,4 +1,5 @@
 // What a verdict means for the step it was given to, in a sentence for a person. Pure.
+import type { HoldState } from '../../src/engine/types.ts';
 import type { Decision, Verdict } from '../../src/monitor/types.ts';
 import { ENFORCEABILITY, type StepKind } from '../../src/step/types.ts';
 
@@ -24,8 +25,8 @@ export function nounOf(kind: StepKind): string {
   return NOUNS[kind];
 }
 
-/** The verdict in force, as one sentence. */
-export function verdictInWords(decision: Decision, kind: StepKind): string {
+/** The verdict in force, as one sentence; `hold` is the state of the hold it made, if it made one. */
+export function verdictInWords(decision: Decision, kind: StepKind, hold: HoldState | null): string {
   const noun = NOUNS[kind];
   const happened = ENFORCEABILITY[kind] === 'observable';
   switch (decision.verdict) {
@@ -36,7 +37,9 @@ export function verdictInWords(decision: Decision, kind: StepKind): string {
     case 'transform':
       return `Transformed: the ${noun} ${happened ? 'was delivered' : 'ran'} changed, as shown below.`;
     case 'hold':
-      return `Held: the ${noun} waits for a person's approval of exactly these arguments.`;
+      return hold === 'pending'
+        ? `Held: the ${noun} waits for a person's approval of exactly these arguments.`
+        : `Held: the ${noun} was stopped until a person answered for exactly these arguments.`;
     case 'deny':
       return happened
         ? `Denied: the ${noun} had happened, but was withheld from the model.`

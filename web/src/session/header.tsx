@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/engine/types.ts';
-import { formatCount, formatDuration, formatExact } from '../format.ts';
+import { formatCount, formatDuration, formatExact, revealHidden } from '../format.ts';
 import { VerdictCounts } from '../sessions/counts.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Digest } from '../ui/digest.tsx';
@@ -17,14 +17,20 @@ export function SessionHeader({ session, steps }: { session: SessionSummary; ste
         <Link to="/" className="back">
           Sessions
         </Link>
-        <h1 dir="auto">{session.title ?? session.id}</h1>
+        <h1 dir="auto" title={session.title ?? session.id}>
+          {revealHidden(session.title ?? session.id)}
+        </h1>
       </div>
       <dl className="facts">
         <Fact name="State">
           <SessionState session={session} />
         </Fact>
         <Fact name="Verdicts">
-          <VerdictCounts verdicts={session.verdicts} omitZero />
+          {session.guarded ? (
+            <VerdictCounts verdicts={session.verdicts} omitZero />
+          ) : (
+            <span className="state-observed">observed only, nothing decided</span>
+          )}
         </Fact>
         {session.findings > 0 && (
           <Fact name="Findings">

@@ -48,8 +48,8 @@ export function TimelineRow(props: TimelineRowProps) {
           </span>
           <span className="step-verdict">
             <RowVerdict row={row} />
-            {props.isWitness && <span className="witness-flag">witness</span>}
           </span>
+          {props.isWitness && <span className="witness-flag">witness</span>}
           <span className="step-kind">{row.step.kind}</span>
           <span className="step-name">{row.step.name}</span>
           <span className="step-summary" dir="auto">

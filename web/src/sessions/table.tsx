@@ -12,16 +12,19 @@ import {
 } from 'react-aria-components/Table';
 import { TableLayout, Virtualizer } from 'react-aria-components/Virtualizer';
 import type { SessionSummary } from '../../../src/engine/types.ts';
-import { formatCount } from '../format.ts';
+import { formatCount, revealHidden } from '../format.ts';
 import { SessionState } from '../ui/session-state.tsx';
 import { Ago } from '../ui/time.tsx';
 import { remPx, useMedia } from '../ui/use-media.ts';
 import { VerdictShape } from '../ui/verdict.tsx';
-import { VerdictCounts } from './counts.tsx';
+import { Zero } from '../ui/zero.tsx';
+import { VerdictCounts, VerdictNames } from './counts.tsx';
 
 interface ColumnSpec {
   readonly id: string;
   readonly name: string;
+  /** What stands in the head instead of the name, which screen readers still hear. */
+  readonly head?: ReactNode;
   /** Width in rem, or a share of what is left. */
   readonly width: number | '1fr' | '2fr';
   readonly numeric?: boolean;
@@ -29,16 +32,23 @@ interface ColumnSpec {
 }
 
 const COLUMNS = {
-  state: { id: 'state', name: 'State', width: 6.5, cell: (s) => <SessionState session={s} /> },
+  state: { id: 'state', name: 'State', width: 5.5, cell: (s) => <SessionState session={s} /> },
   title: { id: 'title', name: 'Session', width: '2fr', cell: (s) => <Title session={s} /> },
-  agent: { id: 'agent', name: 'Agent', width: 13, cell: (s) => <AgentName session={s} /> },
+  agent: { id: 'agent', name: 'Agent', width: 12, cell: (s) => <AgentName session={s} /> },
   principal: { id: 'principal', name: 'Principal', width: 9, cell: (s) => s.principal ?? <Nothing /> },
   steps: { id: 'steps', name: 'Steps', width: 5, numeric: true, cell: (s) => formatCount(s.steps) },
   verdicts: {
     id: 'verdicts',
     name: 'Verdicts',
-    width: 19.5,
-    cell: (s) => <VerdictCounts verdicts={s.verdicts} />,
+    head: <VerdictNames />,
+    width: 20,
+    cell: (s) => (s.guarded ? <VerdictCounts verdicts={s.verdicts} /> : <Unguarded />),
+  },
+  marks: {
+    id: 'marks',
+    name: 'Verdicts',
+    width: 13,
+    cell: (s) => (s.guarded ? <VerdictCounts verdicts={s.verdicts} omitZero /> : <Unguarded />),
   },
   findings: {
     id: 'findings',
@@ -73,7 +83,7 @@ const MEDIUM: readonly ColumnSpec[] = [
   COLUMNS.state,
   COLUMNS.title,
   COLUMNS.agent,
-  COLUMNS.verdicts,
+  COLUMNS.marks,
   COLUMNS.findings,
   COLUMNS.last,
 ];
@@ -90,7 +100,7 @@ export function SessionsTable(props: {
   const columns = wide ? WIDE : medium ? MEDIUM : NARROW;
   const narrow = columns === NARROW;
   const layout = useMemo(
-    () => ({ rowHeight: remPx(narrow ? 5.5 : 2.25), headingHeight: remPx(2), loaderHeight: remPx(2.25) }),
+    () => ({ rowHeight: remPx(narrow ? 5.5 : 2), headingHeight: remPx(2), loaderHeight: remPx(2) }),
     [narrow],
   );
   return (
@@ -108,9 +118,16 @@ export function SessionsTable(props: {
               id={column.id}
               isRowHeader={column.id === 'title' || column.id === 'card'}
               width={typeof column.width === 'number' ? remPx(column.width) : column.width}
-              className={column.numeric ? 'cell numeric' : 'cell'}
+              className={cellClass(column, columns)}
             >
-              {column.name}
+              {column.head ? (
+                <>
+                  <span className="visually-hidden">{column.name}</span>
+                  {column.head}
+                </>
+              ) : (
+                column.name
+              )}
             </Column>
           ))}
         </TableHeader>
@@ -118,7 +135,7 @@ export function SessionsTable(props: {
           {props.sessions.map((session) => (
             <Row key={session.id} id={session.id} className="row" textValue={session.title ?? session.id}>
               {columns.map((column) => (
-                <Cell key={column.id} className={column.numeric ? 'cell numeric' : 'cell'}>
+                <Cell key={column.id} className={cellClass(column, columns)}>
                   {column.cell(session)}
                 </Cell>
               ))}
@@ -137,10 +154,14 @@ export function SessionsTable(props: {
   );
 }
 
+function cellClass(column: ColumnSpec, columns: readonly ColumnSpec[]): string {
+  return `cell${column.numeric ? ' numeric' : ''}${column === columns.at(-1) ? ' cell-last' : ''}`;
+}
+
 function Title({ session }: { session: SessionSummary }) {
   return (
     <Link className="row-link" href={`/sessions/${encodeURIComponent(session.id)}`}>
-      {session.title ?? session.id}
+      {revealHidden(session.title ?? session.id)}
     </Link>
   );
 }
@@ -154,13 +175,17 @@ function AgentName({ session: { agent } }: { session: SessionSummary }) {
 }
 
 function Findings({ session: { findings } }: { session: SessionSummary }) {
-  if (findings === 0) return <span className="zero">0</span>;
+  if (findings === 0) return <Zero />;
   return (
     <span className="badge" data-kind="unguarded">
       <VerdictShape kind="unguarded" />
       {formatCount(findings)}
     </span>
   );
+}
+
+function Unguarded() {
+  return <span className="state-observed">observed only, nothing decided</span>;
 }
 
 function Nothing() {
@@ -177,7 +202,7 @@ function Card({ session }: { session: SessionSummary }) {
         <Ago time={session.lastAt} />
       </div>
       <div className="card-line">
-        <VerdictCounts verdicts={session.verdicts} omitZero />
+        {session.guarded ? <VerdictCounts verdicts={session.verdicts} omitZero /> : <Unguarded />}
         {session.findings > 0 && <Findings session={session} />}
         <span className="card-steps">{formatCount(session.steps)} steps</span>
       </div>

@@ -10,7 +10,7 @@ import type { Answer, Hold } from '../../../../src/engine/types.ts';
 import { ApiError, postJson } from '../../api/client.ts';
 import { sessionQuery } from '../../api/queries.ts';
 import { remember, remembered } from '../../app/theme.ts';
-import { formatDuration, formatExact } from '../../format.ts';
+import { formatDuration, formatExact, revealHidden } from '../../format.ts';
 import { Choice } from '../../ui/choice.tsx';
 import { useNow } from '../../ui/time.tsx';
 import { VerdictShape } from '../../ui/verdict.tsx';
@@ -35,7 +35,7 @@ export function HoldBox({ hold }: { hold: Hold }) {
       <h3>
         <VerdictShape kind="hold" /> {STATE_WORDS[hold.state]}
       </h3>
-      <p dir="auto">{hold.because}</p>
+      <p dir="auto">{revealHidden(hold.because)}</p>
       <p className="callout-meta">
         {hold.quorum > 1 ? `${hold.quorum} approvals needed, ` : ''}
         {pending && (left > 0 ? `expires in ${formatDuration(left)}` : 'past its time')}

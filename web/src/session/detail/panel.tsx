@@ -28,7 +28,7 @@ export function DetailPanel(props: {
     <section className="detail" aria-label={`Step ${seq}`} ref={props.panelRef} tabIndex={-1}>
       <header className="detail-head">
         <h2>
-          <span className="detail-seq">{formatCount(seq)}</span>
+          <span className="detail-seq">Step {formatCount(seq)}</span>
           {row && (
             <>
               <span className="detail-kind">{row.step.kind}</span> {row.step.name}
@@ -43,9 +43,9 @@ export function DetailPanel(props: {
         </Button>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <div className="detail-body" key={seq} tabIndex={0} role="group" aria-label="Details">
+      <section className="detail-body" key={seq} tabIndex={0} aria-label="Details">
         {row ? <Body row={row} session={props.session} onGo={props.onGo} /> : <Missing {...props} />}
-      </div>
+      </section>
     </section>
   );
 }
@@ -66,7 +66,7 @@ function Body({
       {finding && <FindingNote finding={finding} />}
       {decision ? (
         <p className="verdict-words">
-          {verdictInWords(decision, step.kind)} {wouldBe && <strong>{wouldBe}</strong>}
+          {verdictInWords(decision, step.kind, hold?.state ?? null)} {wouldBe && <strong>{wouldBe}</strong>}
         </p>
       ) : (
         !finding && <p className="verdict-words">Seen as telemetry. No spec decided this step.</p>

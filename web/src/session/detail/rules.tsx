@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { Button } from 'react-aria-components/Button';
 import type { ApprovalTerms, Cause, Decision, RuleOutcome, Witness } from '../../../../src/monitor/types.ts';
-import { formatCount, formatDuration, plural } from '../../format.ts';
+import { formatCount, formatDuration, plural, revealHidden } from '../../format.ts';
 import { VerdictBadge } from '../../ui/verdict.tsx';
 import { Section } from './section.tsx';
 
@@ -39,7 +39,7 @@ function RuleCard(props: { outcome: RuleOutcome; spec: string | null; onGo: (seq
         <VerdictBadge kind={outcome.verdict}>{outcome.verdict}</VerdictBadge>
         {outcome.mode !== 'enforce' && <span className="tag">{outcome.mode} mode</span>}
       </h4>
-      <p dir="auto">{outcome.because}</p>
+      <p dir="auto">{revealHidden(outcome.because)}</p>
       {outcome.cause !== 'violated' && (
         <p className="cause">
           <span className="tag">{outcome.cause}</span> {CAUSES[outcome.cause]}
@@ -63,7 +63,7 @@ function RuleCard(props: { outcome: RuleOutcome; spec: string | null; onGo: (seq
 function Repair({ text }: { text: string }) {
   return (
     <p className="repair" dir="auto">
-      <strong>What would be allowed:</strong> {text}
+      <strong>What would be allowed:</strong> {revealHidden(text)}
     </p>
   );
 }
