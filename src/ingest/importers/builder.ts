@@ -2,7 +2,8 @@
 // No I/O and no clock, so that the same record always gives the same steps.
 import { ID_LENGTH_MAX } from '../../step/parse.ts';
 import { parseStructure } from '../../step/structure.ts';
-import type { Agent, JsonObject, Step, StepKind, Usage } from '../../step/types.ts';
+import type { Agent, Json, JsonObject, Step, StepKind, Usage } from '../../step/types.ts';
+import { argumentsText, callArguments } from './fields.ts';
 import type { ImportedSession, ImportProblem, Where } from './types.ts';
 
 /** Time of the first step of a session that recorded none: 2024-01-01T00:00:00Z; one second a step from there. */
@@ -16,6 +17,8 @@ export interface Recorded {
   readonly content?: string | undefined;
   readonly args?: JsonObject | undefined;
   readonly error?: NonNullable<Step['error']> | undefined;
+  /** A result the record gives in structure; otherwise it is parsed out of the content. */
+  readonly result?: Json | undefined;
   readonly usage?: Usage | undefined;
   readonly parent?: string | undefined;
   readonly agent?: Agent | undefined;
@@ -50,8 +53,15 @@ export function buildSession(init: SessionInit, where: Where) {
   };
   let lastMs = init.startMs ?? EPOCH_MS;
 
-  function problem(what: string, mend: string, line = where.line): void {
+  let line = where.line;
+
+  function problem(what: string, mend: string): void {
     problems.push({ file: where.file, line, what, mend });
+  }
+
+  /** Where the record goes on, for records of several lines. */
+  function moveTo(nextLine: number): void {
+    line = nextLine;
   }
 
   /** The recorded time, or that of the step before; never earlier than it, as recording clocks may step back. */
@@ -105,7 +115,20 @@ export function buildSession(init: SessionInit, where: Where) {
     return push(kind, name, at, null);
   }
 
-  function addCall(rawId: unknown, name: unknown, at: Recorded): Step {
+  /** What a model thought and told nobody. */
+  function addThought(at: Recorded & { readonly model?: string | undefined }): Step {
+    return add('model.response', at.model ?? init.agent.name, at);
+  }
+
+  /** A call, with its arguments as they were recorded. When they cannot be read it keeps their text and says so. */
+  function addCall(rawId: unknown, name: unknown, rawArguments: unknown, at: Recorded): Step {
+    const args = callArguments(rawArguments);
+    const content = args === null ? argumentsText(rawArguments) : undefined;
+    const error = args === null ? MALFORMED_ARGUMENTS : undefined;
+    return pushCall(rawId, name, { ...at, args: args ?? {}, content, error });
+  }
+
+  function pushCall(rawId: unknown, name: unknown, at: Recorded): Step {
     const raw = typeof rawId === 'string' && rawId !== '' && isPlain(rawId) ? rawId : null;
     const base = raw ?? `call-${steps.length}`;
     const times = (timesSeen.get(base) ?? 0) + 1;
@@ -124,7 +147,9 @@ export function buildSession(init: SessionInit, where: Where) {
     const latest = calls?.at(-1);
     if (calls === undefined || latest === undefined) return null;
     const index = calls.findIndex((call) => call.message === latest.message);
-    return calls.splice(index, 1)[0]!.step;
+    const [call] = calls.splice(index, 1);
+    if (calls.length === 0) openCalls.delete(rawId);
+    return call!.step;
   }
 
   /** The nearest earlier unanswered call of a tool, for logs whose results carry no id. */
@@ -155,7 +180,7 @@ export function buildSession(init: SessionInit, where: Where) {
       raw === null ? null : { id: found?.step.callId ?? raw, raw },
     );
     if (step.error === undefined) {
-      const result = parseStructure(step.content ?? '');
+      const result = at.result ?? parseStructure(step.content ?? '');
       if (result !== undefined) (step as { result?: Step['result'] }).result = result;
     }
     return step;
@@ -172,7 +197,7 @@ export function buildSession(init: SessionInit, where: Where) {
   }
 
   add('session.start', '', { message: null });
-  return { add, addCall, addResult, problem, finish };
+  return { add, addThought, addCall, addResult, problem, moveTo, finish };
 }
 
 function textOrNull(value: unknown): string | null {
@@ -188,6 +213,11 @@ export function isPlain(text: string): boolean {
   }
   return true;
 }
+
+const MALFORMED_ARGUMENTS: NonNullable<Step['error']> = {
+  message: 'the arguments are not one JSON object with distinct keys',
+  type: 'malformed-arguments',
+};
 
 const ERROR_MESSAGE_LENGTH = 500;
 

@@ -1,40 +1,24 @@
 // OpenAI chat transcripts, one session a line: `{ id, agent, domain, messages: [...], labels }`.
 // Reads today's `tool_calls`, the older `function_call`, content as text or parts, and Responses items. No I/O.
-import { parseJsonText } from '../../step/json.ts';
-import type { Agent, Step } from '../../step/types.ts';
-import { buildSession, isPlain, type Recorded, type SessionBuilder } from './builder.ts';
-import {
-  callArguments,
-  contentText,
-  type Fields,
-  isObject,
-  otherFields,
-  rawArguments,
-  text,
-  timeMs,
-} from './fields.ts';
+import { buildSession, type Recorded, type SessionBuilder } from './builder.ts';
+import { contentText, type Fields, isObject, otherFields, text, timeMs } from './fields.ts';
+import { agentOf, plainText, readRecord, recordId, unreadable } from './record.ts';
 import type { Import, Where } from './types.ts';
 
 const KNOWN = new Set(['id', 'agent', 'messages', 'principal', 'tenant']);
 
 /** One line of a chat transcript as a session. What a message says is never dropped: what cannot be read is a problem. */
 export function importChat(line: string, where: Where): Import {
-  const parsed = parseJsonText(line);
-  if (!parsed.ok) {
-    const { column, expected, found } = parsed.problem;
-    return refuse(
-      where,
-      `not JSON at column ${column}: expected ${expected}, found ${found}`,
-      'Write one JSON object a line.',
-    );
-  }
-  const record = parsed.value;
-  if (!isObject(record) || !Array.isArray(record.messages)) {
-    return refuse(where, 'no "messages" list', 'A chat record is { "id", "agent", "messages": [...] }.');
+  const read = readRecord(line, where);
+  if (!read.ok) return unreadable(read.problem);
+  const { record } = read;
+  if (!Array.isArray(record.messages)) {
+    const mend = 'A chat record is { "id", "agent", "messages": [...] }.';
+    return unreadable({ ...where, what: 'no "messages" list', mend });
   }
   const session = buildSession(
     {
-      session: sessionId(record.id, where),
+      session: recordId(record.id, where),
       agent: agentOf(record.agent),
       principal: plainText(record.principal),
       tenant: plainText(record.tenant),
@@ -47,27 +31,6 @@ export function importChat(line: string, where: Where): Import {
     else session.problem(`message ${i} is not an object`, 'A message is { "role", "content" }.');
   }
   return session.finish(otherFields(record, KNOWN));
-}
-
-function refuse(where: Where, what: string, mend: string): Import {
-  return { session: null, problems: [{ ...where, what, mend }] };
-}
-
-function plainText(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && isPlain(value) ? value : undefined;
-}
-
-/** The record's id, or the place it stands in when it has none. */
-function sessionId(id: unknown, where: Where): string {
-  if (Number.isSafeInteger(id)) return String(id);
-  return plainText(id) ?? `${where.file.split(/[\\/]/).at(-1)}:${where.line}`.slice(-200);
-}
-
-function agentOf(agent: unknown): Agent {
-  if (!isObject(agent)) return { name: plainText(agent) ?? 'unknown' };
-  const version = plainText(agent.version);
-  const name = plainText(agent.name) ?? 'unknown';
-  return version === undefined ? { name } : { name, version };
 }
 
 function messageTime(message: Fields): number | undefined {
@@ -89,13 +52,13 @@ function addMessage(session: SessionBuilder, message: Fields, index: number): vo
   };
   switch (message.type) {
     case 'function_call':
-      addCall(session, message.call_id ?? message.id, message.name, message.arguments, at);
+      session.addCall(message.call_id ?? message.id, message.name, message.arguments, at);
       return;
     case 'function_call_output':
       session.addResult(message.call_id, message.name, contentText(message.output) ?? '', at);
       return;
     case 'reasoning':
-      session.add('model.response', 'reasoning', {
+      session.addThought({
         ...at,
         content: contentText(message.summary ?? message.content) ?? '',
       });
@@ -119,15 +82,15 @@ function addMessage(session: SessionBuilder, message: Fields, index: number): vo
   }
   session.problem(
     `message ${index} has the role ${JSON.stringify(message.role) ?? 'nothing'}`,
-    'Roles are system, developer, user, assistant, tool; it is replayed as input of unknown origin.',
+    'Roles are system, developer, user, assistant, tool; it is replayed as untrusted content.',
   );
-  session.add('input', 'other', { ...at, content: contentText(message.content) ?? '' });
+  session.add('retrieval', 'other', { ...at, content: contentText(message.content) ?? '' });
 }
 
 /** What the model said, then the calls it made in the same turn, in their order. */
 function addAssistant(session: SessionBuilder, message: Fields, at: Recorded): void {
   const thought = contentText(message.reasoning_content);
-  if (thought) session.add('model.response', 'reasoning', { ...at, content: thought });
+  if (thought) session.addThought({ ...at, content: thought });
   const said = contentText(message.content) || text(message.refusal);
   if (said) session.add('output', '', { ...at, content: said });
   const calls: readonly unknown[] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
@@ -140,30 +103,9 @@ function addAssistant(session: SessionBuilder, message: Fields, at: Recorded): v
       );
       continue;
     }
-    addCall(session, call.id, details.name, details.arguments ?? details.input ?? details.args, at);
+    session.addCall(call.id, details.name, details.arguments ?? details.input ?? details.args, at);
   }
   if (isObject(message.function_call)) {
-    addCall(session, undefined, message.function_call.name, message.function_call.arguments, at);
+    session.addCall(undefined, message.function_call.name, message.function_call.arguments, at);
   }
 }
-
-/** A call whose arguments cannot be read is still a call: it keeps their text and says so. */
-export function addCall(
-  session: SessionBuilder,
-  id: unknown,
-  name: unknown,
-  raw: unknown,
-  at: Recorded,
-): void {
-  const args = callArguments(raw);
-  if (args !== null) {
-    session.addCall(id, name, { ...at, args });
-    return;
-  }
-  session.addCall(id, name, { ...at, args: {}, content: rawArguments(raw), error: MALFORMED_ARGUMENTS });
-}
-
-const MALFORMED_ARGUMENTS: NonNullable<Step['error']> = {
-  message: 'the arguments are not one JSON object with distinct keys',
-  type: 'malformed-arguments',
-};

@@ -35,7 +35,7 @@ export function callArguments(value: unknown): JsonObject | null {
 }
 
 /** Raw text of arguments that could not be read. */
-export function rawArguments(value: unknown): string {
+export function argumentsText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
