@@ -26,12 +26,12 @@ export function rememberHold(
 
 /** An `approval` step answers the hold it is bound to. One that does not meet the terms changes nothing. */
 export function applyApproval(state: SessionState, step: Step, ref: Ref, now: number): void {
-  const binding = step.args?.['binding'];
+  const binding = step.args?.binding;
   const hold = typeof binding === 'string' ? state.holds.get(binding) : undefined;
   if (hold === undefined || typeof binding !== 'string' || now > hold.expiresAt) return;
-  const by = texts(step.args?.['by']);
-  const roles = texts(step.args?.['roles']);
-  const approved = step.args?.['approve'] === true;
+  const by = texts(step.args?.by);
+  const roles = texts(step.args?.roles);
+  const approved = step.args?.approve === true;
   if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.principal))) return;
   state.holds.delete(binding);
   const longest = Math.max(...hold.terms.map((terms) => terms.expiresMs));

@@ -76,12 +76,12 @@ export function stepView(
     labels,
     id: step.id,
   };
-  if (args !== undefined) view['args'] = args;
-  if (step.result !== undefined) view['result'] = step.result;
-  if (step.content !== undefined) view['content'] = step.content;
-  if (step.error !== undefined) view['error'] = step.error;
-  if (step.principal !== undefined) view['principal'] = step.principal;
-  if (step.agent !== undefined) view['agent'] = step.agent;
-  if (step.callId !== undefined) view['call'] = step.callId;
+  if (args !== undefined) view.args = args;
+  if (step.result !== undefined) view.result = step.result;
+  if (step.content !== undefined) view.content = step.content;
+  if (step.error !== undefined) view.error = step.error;
+  if (step.principal !== undefined) view.principal = step.principal;
+  if (step.agent !== undefined) view.agent = step.agent;
+  if (step.callId !== undefined) view.call = step.callId;
   return view as Value;
 }

@@ -142,7 +142,8 @@ function saveCell(cell: Cell): Cell {
     min: Number.isFinite(cell.min) ? cell.min : (null as unknown as number),
     max: Number.isFinite(cell.max) ? cell.max : (null as unknown as number),
     kept: timeOf(cell.kept),
-    entries: cell.entries && cell.entries.map((entry) => ({ ...entry, kept: timeOf(entry.kept) })),
+    entries:
+      cell.entries === null ? null : cell.entries.map((entry) => ({ ...entry, kept: timeOf(entry.kept) })),
   };
 }
 
@@ -153,7 +154,10 @@ function loadCell(cell: Cell): Cell {
     max: cell.max ?? Number.NEGATIVE_INFINITY,
     refs: [...cell.refs],
     kept: stepTime(cell.kept),
-    entries: cell.entries && cell.entries.map((entry): Entry => ({ ...entry, kept: stepTime(entry.kept) })),
+    entries:
+      cell.entries === null
+        ? null
+        : cell.entries.map((entry): Entry => ({ ...entry, kept: stepTime(entry.kept) })),
   };
 }
 

@@ -3,8 +3,8 @@ import { bindingOf, createMonitor } from '../monitor/session-monitor.ts';
 import { type Decision, VERDICTS } from '../monitor/types.ts';
 import { parseDuration } from '../spec/duration.ts';
 import type { CompiledSpec } from '../spec/index.ts';
-import { fieldsOf, type MapEntry, Source, type SourceNode, textOf, toJson, wordOf } from '../spec/source.ts';
 import type { Problem } from '../spec/problem.ts';
+import { fieldsOf, type MapEntry, Source, type SourceNode, textOf, toJson, wordOf } from '../spec/source.ts';
 import type { JsonObject, Step, StepKind } from '../step/types.ts';
 
 export interface SpecTestFailure {
@@ -28,9 +28,28 @@ export interface SpecTestReport {
   readonly problems: readonly Problem[];
 }
 
-const STEP_KEYS = ['input', 'system', 'call', 'result', 'output', 'approve', 'refuse', 'wait', 'args', 'id', 'value', 'content', 'error', 'expect', 'rule', 'by', 'role'];
+const STEP_KEYS = [
+  'input',
+  'system',
+  'call',
+  'result',
+  'output',
+  'approve',
+  'refuse',
+  'wait',
+  'args',
+  'id',
+  'value',
+  'content',
+  'error',
+  'expect',
+  'rule',
+  'by',
+  'role',
+];
 const ACTS = ['input', 'system', 'call', 'result', 'output', 'approve', 'refuse', 'wait'] as const;
 const EPOCH_MS = Date.UTC(2026, 0, 1);
+const STEP_MS = 1000;
 
 /** Runs every example of the spec; `text` is the spec's own text, for places in messages. */
 export function runSpecTests(spec: CompiledSpec, file: string, text: string): SpecTestReport {
@@ -38,11 +57,13 @@ export function runSpecTests(spec: CompiledSpec, file: string, text: string): Sp
   const results: SpecTestResult[] = [];
   const fired = new Set<string>();
   if (spec.tests !== null) {
-    if (spec.tests.t !== 'list') source.error('type', spec.tests.range, '`tests` must be a list of example sessions');
-    else for (const node of spec.tests.items) {
-      const result = runExample(spec, source, node, fired);
-      if (result) results.push(result);
-    }
+    if (spec.tests.t !== 'list')
+      source.error('type', spec.tests.range, '`tests` must be a list of example sessions');
+    else
+      for (const node of spec.tests.items) {
+        const result = runExample(spec, source, node, fired);
+        if (result) results.push(result);
+      }
   }
   const ids = spec.program.rules.map((rule) => rule.id);
   return {
@@ -53,7 +74,12 @@ export function runSpecTests(spec: CompiledSpec, file: string, text: string): Sp
   };
 }
 
-function runExample(spec: CompiledSpec, source: Source, node: SourceNode, fired: Set<string>): SpecTestResult | null {
+function runExample(
+  spec: CompiledSpec,
+  source: Source,
+  node: SourceNode,
+  fired: Set<string>,
+): SpecTestResult | null {
   const fields = fieldsOf(source, node, 'a test', ['name', 'principal', 'agent', 'steps']);
   const nameEntry = fields?.get('name');
   const stepsEntry = fields?.get('steps');
@@ -78,12 +104,23 @@ function runExample(spec: CompiledSpec, source: Source, node: SourceNode, fired:
     const expected = wordOf(source, expectEntry.node, '`expect`', VERDICTS);
     const ruleEntry = step.get('rule');
     const rule = ruleEntry ? textOf(source, ruleEntry.node, '`rule`') : undefined;
-    const ok = decision.verdict === expected && (rule === undefined || decision.rules.some((outcome) => outcome.rule === rule));
+    const ok =
+      decision.verdict === expected &&
+      (rule === undefined || decision.rules.some((outcome) => outcome.rule === rule));
     if (ok) return;
     const { line } = source.lines.position(expectEntry.node.range.start);
-    failures.push({ step: index, line, expected: rule === undefined ? String(expected) : `${expected} by ${rule}`, found: showDecision(decision) });
+    failures.push({
+      step: index,
+      line,
+      expected: rule === undefined ? String(expected) : `${expected} by ${rule}`,
+      found: showDecision(decision),
+    });
   });
-  return { name: String(toJson(nameEntry.node)), line: source.lines.position(node.range.start).line, failures };
+  return {
+    name: String(toJson(nameEntry.node)),
+    line: source.lines.position(node.range.start).line,
+    failures,
+  };
 }
 
 function showDecision(decision: Decision): string {
@@ -173,18 +210,30 @@ class Example {
       by: [optionalText(step.get('by')) ?? 'reviewer@example.com'],
       roles: [optionalText(step.get('role')) ?? 'reviewer'],
     };
-    this.#step('approval', held.name, { args, ...(held.callId === undefined ? {} : { callId: held.callId }) });
+    this.#step('approval', held.name, {
+      args,
+      ...(held.callId === undefined ? {} : { callId: held.callId }),
+    });
     // The agent's door proposes the held act again once it is answered.
     const { name, kind, args: heldArgs, callId, content } = held;
-    return this.#step(kind, name, { ...(heldArgs ? { args: heldArgs } : {}), ...(callId === undefined ? {} : { callId }), ...(content === undefined ? {} : { content }) });
+    return this.#step(kind, name, {
+      ...(heldArgs ? { args: heldArgs } : {}),
+      ...(callId === undefined ? {} : { callId }),
+      ...(content === undefined ? {} : { content }),
+    });
   }
 
-  #step(kind: StepKind, name: string, rest: Partial<Pick<Step, 'args' | 'content' | 'result' | 'error' | 'callId'>>): Decision {
+  #step(
+    kind: StepKind,
+    name: string,
+    rest: Partial<Pick<Step, 'args' | 'content' | 'result' | 'error' | 'callId'>>,
+  ): Decision {
+    this.#time += STEP_MS;
     const step: Step = {
       id: `step-${this.#seq}`,
       session: 'example',
       seq: this.#seq++,
-      time: (this.#time += 1000),
+      time: this.#time,
       kind,
       name,
       agent: { name: this.#agent },
@@ -192,8 +241,8 @@ class Example {
       ...rest,
     };
     const { decision } = this.#monitor.step(this.#state, step);
-    if (decision.verdict === 'hold') this.#held = decision.transformed ? { ...step, args: decision.transformed } : step;
+    if (decision.verdict === 'hold')
+      this.#held = decision.transformed ? { ...step, args: decision.transformed } : step;
     return decision;
   }
 }
-

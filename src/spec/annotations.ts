@@ -36,20 +36,20 @@ export function readAnnotations(schema: Json, root: Json = schema, depth = 0): F
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema) || depth > MAX_DEPTH)
     return null;
   const node = schema as JsonObject;
-  const ref = node['$ref'];
+  const ref = node.$ref;
   const target = typeof ref === 'string' && ref.startsWith('#/') ? follow(root, ref) : null;
   const referred = target === null ? null : readAnnotations(target, root, depth + 8);
   const below = (child: Json | undefined) =>
     child === undefined ? null : readAnnotations(child, root, depth + 1);
   const fields = new Map<string, FieldAnnotations>(referred?.fields ?? []);
-  const properties = node['properties'];
+  const properties = node.properties;
   if (typeof properties === 'object' && properties !== null && !Array.isArray(properties)) {
     for (const [name, child] of Object.entries(properties)) fields.set(name, below(child) ?? {});
   }
   let others =
-    below(typeof node['additionalProperties'] === 'object' ? node['additionalProperties'] : undefined) ??
+    below(typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined) ??
     referred?.others;
-  const items = below(node['items']) ?? referred?.items;
+  const items = below(node.items) ?? referred?.items;
   for (const key of ['anyOf', 'oneOf', 'allOf']) {
     const alternatives = node[key];
     if (!Array.isArray(alternatives)) continue;
@@ -60,12 +60,11 @@ export function readAnnotations(schema: Json, root: Json = schema, depth = 0): F
       others ??= inner?.others;
     }
   }
-  const trust =
-    node['trust'] === 'trusted' || node['trust'] === 'untrusted' ? node['trust'] : referred?.trust;
-  const labels = Array.isArray(node['labels'])
-    ? node['labels'].filter((label) => typeof label === 'string')
+  const trust = node.trust === 'trusted' || node.trust === 'untrusted' ? node.trust : referred?.trust;
+  const labels = Array.isArray(node.labels)
+    ? node.labels.filter((label) => typeof label === 'string')
     : referred?.labels;
-  const named = properties !== undefined || fields.size > 0 || node['additionalProperties'] !== undefined;
+  const named = properties !== undefined || fields.size > 0 || node.additionalProperties !== undefined;
   return {
     ...(trust === undefined ? {} : { trust }),
     ...(labels === undefined ? {} : { labels }),

@@ -80,7 +80,10 @@ function indexed<T>(
   const byKind = new Map<string, Map<string, readonly T[]>>();
   return (kind, name) => {
     let byName = byKind.get(kind);
-    if (byName === undefined) byKind.set(kind, (byName = new Map()));
+    if (byName === undefined) {
+      byName = new Map();
+      byKind.set(kind, byName);
+    }
     const known = byName.get(name);
     if (known !== undefined) return known;
     const found = find(kind as StepPattern['kind'], name);
@@ -230,7 +233,6 @@ function compileExpression(
       const past = compilePast(expr, inner, {
         views: compilation.views,
         stepType: (pattern) => stepTypeFor(compilation.tools, pattern),
-        current: new Set(),
         lastReads,
         needs,
         compile,

@@ -26,8 +26,6 @@ export interface PastContext {
   readonly views: ViewPlan[];
   /** The type of the steps a pattern matches; null (reported) when it can match none. */
   stepType(pattern: StepPattern): Type | { readonly message: string; readonly suggestion?: string };
-  /** Variables that stand for the current step. */
-  readonly current: ReadonlySet<string>;
   /** What each `past.last` gives is read for, by expression id. */
   readonly lastReads: Map<bigint, string[][]>;
   /** Patterns asked for, for the derived repair. */
@@ -240,6 +238,13 @@ function compileSide(
         // Compiled whole once more for the types of the two sides.
         context.compile(conjunct, inner);
       } else {
+        if (nestedPast(conjunct, variable)) {
+          context.report(
+            conjunct,
+            `a \`past\` inside this condition looks back from \`${variable}\` and may speak of \`${variable}\` only; it cannot be joined with the current step`,
+          );
+          return null;
+        }
         rest.push(context.compile(conjunct, inner).eval);
         pathsFrom(variable, conjunct, paths);
       }
@@ -265,6 +270,14 @@ function compileSide(
   };
   context.views.push(plan);
   return { plan, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
+}
+
+/** Whether a history operator inside speaks of the remembered step: it would have to be decided when that step arrived. */
+function nestedPast(expr: Expr, variable: string): boolean {
+  if (pastCall(expr) !== null && freeNames(expr).has(variable)) return true;
+  return childrenOf(expr).some(
+    (child) => !child.bound.includes(variable) && nestedPast(child.expr, variable),
+  );
 }
 
 /** `then == now` with each side speaking of one step only. */

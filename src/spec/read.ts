@@ -70,13 +70,13 @@ export function readDocument(
   const mode: Mode = wordFrom(source, fields.get('mode'), '`mode`', MODES) ?? 'enforce';
   const defaultVerdict = wordFrom(source, fields.get('default'), '`default`', DEFAULTS) ?? 'deny';
   const meaning: Record<string, Json> = toJson(root) as Record<string, Json>;
-  delete meaning['tests'];
-  delete meaning['description'];
+  delete meaning.tests;
+  delete meaning.description;
   const tools = readTools(source, fields.get('tools'), readRef, meaning);
   const rules = readRules(source, fields.get('rules'), mode);
-  if (source.failed || name === undefined) return null;
+  // Even a spec with errors is read on, so that all its problems show at once.
   return {
-    name,
+    name: name ?? '',
     agents: readApplies(source, fields.get('applies')),
     mode,
     defaultVerdict,
@@ -119,7 +119,7 @@ function readTools(
     source.error('too-many', entry.keyRange, `more than ${MAX_TOOLS} tools`);
     return tools;
   }
-  const meaningTools = meaning['tools'] as Record<string, Record<string, Json>>;
+  const meaningTools = meaning.tools as Record<string, Record<string, Json>>;
   for (const tool of entry.node.entries) {
     const fields = fieldsOf(source, tool.node, `tool \`${tool.key}\``, TOOL_KEYS);
     if (!fields) continue;
@@ -160,7 +160,7 @@ function loadSchema(source: Source, entry: MapEntry, readRef: ReadRef | undefine
   const schema = toJson(entry.node);
   const ref =
     typeof schema === 'object' && schema !== null && !Array.isArray(schema)
-      ? (schema as JsonObject)['$ref']
+      ? (schema as JsonObject).$ref
       : undefined;
   if (typeof ref !== 'string' || ref.startsWith('#')) return schema;
   const text = readRef?.(ref) ?? null;

@@ -12,12 +12,13 @@ import {
 } from './value.ts';
 
 const NANOS = 1_000_000_000n;
+const TWO_63 = 2 ** 63;
 
 export function toInt(value: Value): Value {
   if (typeof value === 'bigint') return value;
   if (value instanceof CelUint) return inInt(value.value);
   if (typeof value === 'number') {
-    if (!Number.isFinite(value) || value >= 9_223_372_036_854_775_807 || value <= -9_223_372_036_854_775_808)
+    if (!Number.isFinite(value) || value >= TWO_63 || value <= -TWO_63)
       return celError('error', 'int overflow');
     return BigInt(Math.trunc(value));
   }
@@ -31,7 +32,7 @@ export function toUint(value: Value): Value {
   if (value instanceof CelUint) return value;
   if (typeof value === 'bigint') return inUint(value);
   if (typeof value === 'number') {
-    if (!Number.isFinite(value) || value < 0 || value >= 18_446_744_073_709_551_615)
+    if (!Number.isFinite(value) || value < 0 || value >= 2 * TWO_63)
       return celError('error', 'uint overflow');
     return new CelUint(BigInt(Math.trunc(value)));
   }
@@ -215,7 +216,7 @@ function parseDurationText(text: string): Value {
     }
     let unit = '';
     while (at < text.length && !isDigitAt(text, at) && text[at] !== '.') unit += text[at++];
-    const nanos = unit === 'd' ? 24n * UNIT_NANOS['h']! : UNIT_NANOS[unit];
+    const nanos = unit === 'd' ? 24n * UNIT_NANOS.h! : UNIT_NANOS[unit];
     if (whole + fraction === '' || nanos === undefined) return wrong;
     total += BigInt(whole === '' ? '0' : whole) * nanos;
     if (fraction !== '') total += (BigInt(fraction) * nanos) / 10n ** BigInt(fraction.length);

@@ -1,7 +1,7 @@
 // The standard library: functions and methods by name. Errors among the arguments are handled before any of these. Pure.
 import { RE2JS } from '@bufbuild/re2';
 import { BOOL, DYN, INT, STRING, type Type } from '../schema/type.ts';
-import { compare, kindOf } from './arithmetic.ts';
+import { arithmetic, compare, kindOf } from './arithmetic.ts';
 import {
   floorDiv,
   offsetSeconds,
@@ -158,6 +158,7 @@ export const METHODS: ReadonlyMap<string, CelFunction> = new Map<string, CelFunc
   ['substring', { type: STRING, arity: [2, 3], call: (args) => substring(args) }],
   ['replace', { type: STRING, arity: [3, 4], call: (args) => replace(args) }],
   ['split', { type: LIST_OF_STRINGS, arity: [2, 3], call: (args) => split(args) }],
+  ['sum', { type: DYN, arity: [1], call: ([list]) => sum(list!) }],
   ['join', { type: STRING, arity: [1, 2], call: (args) => joinTexts(args) }],
   ...dateGetters(),
 ]);
@@ -255,6 +256,17 @@ function joinTexts(args: readonly Value[]): Value {
   return out.length > MAX_TEXT ? celError('error', 'the joined text is too long') : out;
 }
 
+/** Extension: the sum of a list of numbers, as decimals (docs/decisions/001); 0 for none. */
+function sum(list: Value): Value {
+  if (!Array.isArray(list)) return overload('sum', [list]);
+  let total: Value = 0;
+  for (const item of list as readonly Value[]) {
+    total = arithmetic('+', total, item, true);
+    if (typeof total !== 'number') return overload('sum', [list]);
+  }
+  return total;
+}
+
 function dateGetters(): [string, CelFunction][] {
   const getters: Readonly<Record<string, (date: Date) => number>> = {
     getFullYear: (date) => date.getUTCFullYear(),
@@ -313,14 +325,7 @@ function zoneShiftMs(zone: string, ms: number): number | null {
     });
     const part: Record<string, number> = {};
     for (const { type, value } of format.formatToParts(new Date(ms))) part[type] = Number(value);
-    const local = Date.UTC(
-      part['year']!,
-      part['month']! - 1,
-      part['day'],
-      part['hour'],
-      part['minute'],
-      part['second'],
-    );
+    const local = Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second);
     return local - Math.floor(ms / 1000) * 1000;
   } catch {
     return null;

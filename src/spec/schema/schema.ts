@@ -182,7 +182,7 @@ function isObject(value: Json | undefined): value is JsonObject {
 }
 
 function typesOf(schema: JsonObject, where: string, context: Context): readonly string[] | null {
-  const given = schema['type'];
+  const given = schema.type;
   if (given === undefined) return null;
   const list = Array.isArray(given) ? given : [given];
   for (const type of list) {
@@ -194,7 +194,7 @@ function typesOf(schema: JsonObject, where: string, context: Context): readonly 
       ...(near === null ? {} : { suggestion: near }),
     });
   }
-  return schema['nullable'] === true ? [...(list as string[]), 'null'] : (list as string[]);
+  return schema.nullable === true ? [...(list as string[]), 'null'] : (list as string[]);
 }
 
 function typeCheck(types: readonly string[]): Check {
@@ -305,21 +305,21 @@ function addObjectChecks(
   checks: Check[],
   sub: (child: Json, name: string) => Node,
 ): Shape {
-  const required = Array.isArray(schema['required'])
-    ? schema['required'].filter((name) => typeof name === 'string')
+  const required = Array.isArray(schema.required)
+    ? schema.required.filter((name) => typeof name === 'string')
     : [];
   const properties = new Map<string, Node>();
-  if (isObject(schema['properties']))
-    for (const [name, child] of Object.entries(schema['properties'])) properties.set(name, sub(child, name));
+  if (isObject(schema.properties))
+    for (const [name, child] of Object.entries(schema.properties)) properties.set(name, sub(child, name));
   const patterns: { test: RE2JS; node: Node }[] = [];
-  if (isObject(schema['patternProperties'])) {
-    for (const [pattern, child] of Object.entries(schema['patternProperties'])) {
+  if (isObject(schema.patternProperties)) {
+    for (const [pattern, child] of Object.entries(schema.patternProperties)) {
       const test = compilePattern(pattern);
       if (test instanceof RE2JS) patterns.push({ test, node: sub(child, pattern) });
       else context.problems.push({ path: where, message: test.message });
     }
   }
-  const additional = schema['additionalProperties'];
+  const additional = schema.additionalProperties;
   const others = additional === undefined || additional === true ? null : sub(additional, '*');
   const closed = additional === false;
   if (required.length > 0) {
@@ -328,7 +328,7 @@ function addObjectChecks(
       let ok = true;
       for (const name of required)
         if (!Object.hasOwn(value, name))
-          ok = fail(into, `${path}/${escape(name)}`, 'a value, as it is required', null);
+          ok = fail(into, `${path}/${pointerPart(name)}`, 'a value, as it is required', null);
       return ok;
     });
   }
@@ -344,26 +344,26 @@ function addObjectChecks(
         let known = node !== undefined;
         if (
           node !== undefined &&
-          !node.check(item, into === null ? '' : `${path}/${escape(key)}`, into, depth + 1)
+          !node.check(item, into === null ? '' : `${path}/${pointerPart(key)}`, into, depth + 1)
         )
           ok = false;
         for (const { test, node: matched } of patterns) {
           if (!test.test(key)) continue;
           known = true;
-          if (!matched.check(item, `${path}/${escape(key)}`, into, depth + 1)) ok = false;
+          if (!matched.check(item, `${path}/${pointerPart(key)}`, into, depth + 1)) ok = false;
         }
         if (known || others === null) continue;
         if (closed) {
           const near = nearest(key, names);
           ok = fail(
             into,
-            `${path}/${escape(key)}`,
+            `${path}/${pointerPart(key)}`,
             near === null
               ? `no such field; there are ${names.join(', ') || 'none'}`
               : `no such field (did you mean ${near}?)`,
             item,
           );
-        } else if (!others.check(item, `${path}/${escape(key)}`, into, depth + 1)) ok = false;
+        } else if (!others.check(item, `${path}/${pointerPart(key)}`, into, depth + 1)) ok = false;
         if (!ok && into === null) return false;
       }
       return ok;
@@ -381,12 +381,12 @@ function addObjectChecks(
   };
   count('minProperties', (size, limit) => size >= limit, 'at least');
   count('maxProperties', (size, limit) => size <= limit, 'at most');
-  if (schema['propertyNames'] !== undefined) {
-    const names = sub(schema['propertyNames'], 'propertyNames');
+  if (schema.propertyNames !== undefined) {
+    const names = sub(schema.propertyNames, 'propertyNames');
     checks.push(
       (value, path, into, depth) =>
         !isObject(value) ||
-        Object.keys(value).every((key) => names.check(key, `${path}/${escape(key)}`, into, depth + 1)),
+        Object.keys(value).every((key) => names.check(key, `${path}/${pointerPart(key)}`, into, depth + 1)),
     );
   }
   const fields = new Map(
@@ -397,15 +397,15 @@ function addObjectChecks(
   return { fields, open: !closed, others: others?.type ?? DYN };
 }
 
-function escape(name: string): string {
+function pointerPart(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function addArrayChecks(schema: JsonObject, checks: Check[], sub: (child: Json, name: string) => Node): Type {
-  const prefix = Array.isArray(schema['prefixItems'])
-    ? schema['prefixItems'].map((child, i) => sub(child as Json, String(i)))
+  const prefix = Array.isArray(schema.prefixItems)
+    ? schema.prefixItems.map((child, i) => sub(child as Json, String(i)))
     : [];
-  const rest = schema['items'] === undefined ? null : sub(schema['items'], 'items');
+  const rest = schema.items === undefined ? null : sub(schema.items, 'items');
   if (prefix.length > 0 || rest !== null) {
     checks.push((value, path, into, depth) => {
       if (!Array.isArray(value)) return true;
@@ -432,7 +432,7 @@ function addArrayChecks(schema: JsonObject, checks: Check[], sub: (child: Json, 
   };
   size('minItems', (length, limit) => length >= limit, 'at least');
   size('maxItems', (length, limit) => length <= limit, 'at most');
-  if (schema['uniqueItems'] === true) {
+  if (schema.uniqueItems === true) {
     checks.push(
       (value, path, into) =>
         !Array.isArray(value) ||
@@ -477,15 +477,15 @@ function addCombinators(
   const all = list('allOf');
   for (const node of all) checks.push(node.check);
   if (all.length === 1) type = all[0]!.type;
-  if (schema['not'] !== undefined) {
-    const not = sub(schema['not'], 'not');
+  if (schema.not !== undefined) {
+    const not = sub(schema.not, 'not');
     checks.push(
       (value, path, into, level) =>
         !not.check(value, path, null, level) || fail(into, path, 'something else', value),
     );
   }
-  if (typeof schema['$ref'] === 'string') {
-    const target = reference(schema['$ref'], where, context, depth);
+  if (typeof schema.$ref === 'string') {
+    const target = reference(schema.$ref, where, context, depth);
     type = target.type;
     checks.push((value, path, into, level) => {
       if (level > MAX_DEPTH) return fail(into, path, `at most ${MAX_DEPTH} levels`, value);
@@ -540,9 +540,7 @@ function staticType(
   item: Type,
   combined: Type | null,
 ): Type {
-  const named = (types ?? (isObject(schema['properties']) ? ['object'] : [])).filter(
-    (type) => type !== 'null',
-  );
+  const named = (types ?? (isObject(schema.properties) ? ['object'] : [])).filter((type) => type !== 'null');
   if (named.length !== 1) {
     if (types?.length === 1) return { t: 'null' };
     if (named.length === 2 && named.every((type) => type === 'number' || type === 'integer'))
