@@ -32,7 +32,6 @@ export function Filters(props: {
   return (
     <search className="filters">
       <SearchText
-        key={filter.text === undefined ? 'empty' : 'set'}
         value={filter.text ?? ''}
         inputRef={props.searchRef}
         onChange={(text) => onChange({ ...filter, text: text === '' ? undefined : text })}
@@ -44,7 +43,6 @@ export function Filters(props: {
         onChange={(id) => onChange({ ...filter, verdict: id === 'any' ? undefined : id })}
       />
       <AgentField
-        key={filter.agent ?? ''}
         agents={props.agents}
         value={filter.agent ?? ''}
         onChange={(agent) => onChange({ ...filter, agent: agent === '' ? undefined : agent })}
@@ -53,23 +51,42 @@ export function Filters(props: {
   );
 }
 
+/**
+ * What stands in a field: what is being typed. It gives way to the address only when something else than this field
+ * changed that, or a slow answer would take letters back from someone still typing.
+ */
+function useDraft(value: string, onChange: (text: string) => void) {
+  const [text, setText] = useState(value);
+  const sent = useRef(value);
+  useEffect(() => {
+    if (value === sent.current) return;
+    sent.current = value;
+    setText(value);
+  }, [value]);
+  const send = (next: string): void => {
+    sent.current = next.trim();
+    onChange(sent.current);
+  };
+  return { text, setText, send };
+}
+
 /** Searches when typing pauses, at once on Enter. */
 function SearchText(props: {
   value: string;
   onChange: (text: string) => void;
   inputRef: React.RefObject<HTMLInputElement | null>;
 }) {
-  const [text, setText] = useState(props.value);
+  const { text, setText, send } = useDraft(props.value, props.onChange);
   const timer = useRef(0);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   const change = (next: string): void => {
     setText(next);
     window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => props.onChange(next.trim()), TYPING_PAUSE_MS);
+    timer.current = window.setTimeout(() => send(next), TYPING_PAUSE_MS);
   };
   const submit = (): void => {
     window.clearTimeout(timer.current);
-    props.onChange(text.trim());
+    send(text);
   };
   return (
     <SearchField
@@ -96,7 +113,7 @@ function SearchText(props: {
 
 /** Offers the agents seen so far, and takes any name, since the list is loaded page by page. */
 function AgentField(props: { agents: readonly string[]; value: string; onChange: (agent: string) => void }) {
-  const [text, setText] = useState(props.value);
+  const { text, setText, send } = useDraft(props.value, props.onChange);
   return (
     <ComboBox
       className="combo"
@@ -107,16 +124,16 @@ function AgentField(props: { agents: readonly string[]; value: string; onChange:
       inputValue={text}
       onInputChange={(next) => {
         setText(next);
-        if (next === '' && props.value !== '') props.onChange('');
+        if (next === '' && props.value !== '') send('');
       }}
-      onChange={(key) => key !== null && props.onChange(String(key))}
+      onChange={(key) => key !== null && send(String(key))}
       defaultItems={props.agents.map((id) => ({ id }))}
     >
       <Input
         placeholder="Any agent"
         maxLength={200}
-        onKeyDown={(event) => event.key === 'Enter' && props.onChange(text.trim())}
-        onBlur={() => text.trim() !== props.value && props.onChange(text.trim())}
+        onKeyDown={(event) => event.key === 'Enter' && send(text)}
+        onBlur={() => text.trim() !== props.value && send(text)}
       />
       <Button className="icon-button" aria-label="Show agents">
         <svg viewBox="0 0 16 16" aria-hidden="true">

@@ -75,11 +75,8 @@ function Witnesses({ witness, onGo }: { witness: readonly Witness[]; onGo: (seq:
       <ul>
         {witness.map((each) => (
           <li key={each.seq}>
-            <Button
-              className="witness"
-              onPress={() => onGo(each.seq)}
-              aria-label={`Go to step ${each.seq}, ${each.kind} ${each.name}`}
-            >
+            <Button className="witness" onPress={() => onGo(each.seq)}>
+              <span className="visually-hidden">Go to step </span>
               <span className="witness-seq">{formatCount(each.seq)}</span>
               <span>
                 {each.kind} {each.name}
