@@ -21,7 +21,7 @@ export interface ApiOptions {
 export interface Api {
   readonly routes: readonly Route[];
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Ends every event stream. */
+  /** Ends every event stream and every wait. */
   close(): void;
 }
 
@@ -59,7 +59,10 @@ export function createApi(options: ApiOptions): Api {
         sendProblem(response, problem);
       });
     },
-    close: events.close,
+    close() {
+      holds.close();
+      events.close();
+    },
   };
 }
 

@@ -9,8 +9,13 @@ import { get, post, type Route } from './router.ts';
 const HOLD_STATES = ['pending', 'approved', 'refused', 'expired', 'used'] as const;
 export const WAIT_SECONDS_MAX = 60;
 
-export function holdRoutes(engine: Engine): readonly Route[] {
-  return [
+/** Requests that may wait for an answer at one time. */
+export const WAITS_MAX = 1_000;
+
+/** The routes, and what answers every waiting request when the server stops. */
+export function holdRoutes(engine: Engine): { routes: readonly Route[]; close: () => void } {
+  const waits = new Set<() => void>();
+  const routes = [
     get(
       '/v1/holds',
       {
@@ -32,7 +37,9 @@ export function holdRoutes(engine: Engine): readonly Route[] {
       '/v1/holds/{id}',
       { wait: { type: 'number', min: 0, max: WAIT_SECONDS_MAX, absent: 0 } },
       async ({ params, query, response }) => {
-        const hold = await waitForAnswer(engine, params.id!, query.wait * 1000, response);
+        if (query.wait > 0 && waits.size >= WAITS_MAX)
+          return problem('overloaded', `${WAITS_MAX} requests wait already`);
+        const hold = await waitForAnswer(engine, params.id!, query.wait * 1000, response, waits);
         if (hold === null)
           return problem('unknown-hold', `there is no hold ${JSON.stringify(params.id!.slice(0, 200))}`);
         return { status: 200, body: hold };
@@ -42,6 +49,12 @@ export function holdRoutes(engine: Engine): readonly Route[] {
       return { status: 200, body: await engine.answerHold(params.id!, answer) };
     }),
   ];
+  return {
+    routes,
+    close() {
+      for (const end of waits) end();
+    },
+  };
 }
 
 /** A person's answer to a hold. */
@@ -59,12 +72,13 @@ export function parseAnswer(value: unknown): Parsed<Answer> {
   return read.problems.length === 0 ? { ok: true, value: answer } : { ok: false, problems: read.problems };
 }
 
-/** The hold when it is no longer pending, or as it stands when the time is up or the caller has gone. */
+/** The hold when it is no longer pending, or as it stands when the time is up, the caller has gone, or the server stops. */
 async function waitForAnswer(
   engine: Engine,
   id: string,
   waitMs: number,
   response: ServerResponse,
+  waits: Set<() => void>,
 ): Promise<Hold | null> {
   if (waitMs === 0) return engine.hold(id);
   const { promise: answered, resolve } = Promise.withResolvers<void>();
@@ -73,6 +87,7 @@ async function waitForAnswer(
   });
   const timer = setTimeout(resolve, waitMs);
   response.once('close', resolve);
+  waits.add(resolve);
   try {
     const hold = await engine.hold(id);
     if (hold === null || hold.state !== 'pending') return hold;
@@ -80,6 +95,7 @@ async function waitForAnswer(
     return await engine.hold(id);
   } finally {
     clearTimeout(timer);
+    waits.delete(resolve);
     response.off('close', resolve);
     unsubscribe();
   }
