@@ -1,0 +1,48 @@
+// Replays recorded steps through the monitor that guards live sessions. Pure.
+import type { Monitor } from '../monitor/monitor.ts';
+import { createMonitor } from '../monitor/session-monitor.ts';
+import type { Decision } from '../monitor/types.ts';
+import type { CompiledSpec } from '../spec/index.ts';
+import { chainState, type Sha256, stateStart } from '../step/digest.ts';
+import type { Step } from '../step/types.ts';
+
+/** A spec ready to replay. */
+export interface ReplaySpec {
+  /** `sha256:<hex>` */
+  readonly digest: string;
+  createMonitor(): Monitor;
+}
+
+/** A compiled spec for replay: origins are indexed when first asked for, which never changes a verdict. */
+export function replaySpec(spec: CompiledSpec): ReplaySpec {
+  return { digest: spec.digest, createMonitor: () => createMonitor(spec.program, { origins: 'lazy' }) };
+}
+
+/** The decision on every step of one session, in order. */
+export function replaySession(spec: ReplaySpec, steps: readonly Step[]): Decision[] {
+  const monitor = spec.createMonitor();
+  const state = monitor.start();
+  return steps.map((step) => monitor.step(state, step).decision);
+}
+
+export interface Replayed {
+  readonly decisions: readonly Decision[];
+  /** The state digest after each step, as the engine chains them live. */
+  readonly stateDigests: readonly string[];
+}
+
+/** As `replaySession`, with the digests that prove the same states were passed through. */
+export function replayWithDigests(spec: ReplaySpec, steps: readonly Step[], hash?: Sha256): Replayed {
+  const monitor = spec.createMonitor();
+  const state = monitor.start();
+  const decisions: Decision[] = [];
+  const stateDigests: string[] = [];
+  let digest = stateStart(monitor.spec);
+  for (const step of steps) {
+    const { decision, changes } = monitor.step(state, step);
+    digest = chainState(digest, changes, hash);
+    decisions.push(decision);
+    stateDigests.push(digest);
+  }
+  return { decisions, stateDigests };
+}
