@@ -28,12 +28,8 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { engine, health, onFailure = () => {} } = options;
   const events = eventRoute(engine, options.events ?? EVENT_LIMITS);
-  const routes = [
-    ...sessionRoutes(engine),
-    ...holdRoutes(engine),
-    ...recordRoutes(engine, health),
-    events.route,
-  ];
+  const holds = holdRoutes(engine);
+  const routes = [...sessionRoutes(engine), ...holds.routes, ...recordRoutes(engine, health), events.route];
   const find = createRouter(routes);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
