@@ -7,6 +7,7 @@ import { nearest } from '../step/nearest.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
 import { celError, isCelError, type Value } from './cel/value.ts';
 import {
+  childrenOf,
   conjuncts,
   freeNames,
   identName,

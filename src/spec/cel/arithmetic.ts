@@ -7,7 +7,7 @@ const INT_MAX = 2n ** 63n - 1n;
 const UINT_MAX = 2n ** 64n - 1n;
 const TIME_MIN = -62_135_596_800_000_000_000n;
 const TIME_MAX = 253_402_300_799_999_999_999n;
-const DURATION_MAX = 315_576_000_000_000_000_000n;
+const DURATION_MAX = INT_MAX;
 
 export type Operator = '+' | '-' | '*' | '/' | '%';
 
@@ -145,8 +145,10 @@ export function compare(a: Value, b: Value): number | null {
     return a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN;
   const x = a instanceof CelUint ? a.value : a;
   const y = b instanceof CelUint ? b.value : b;
+  if (typeof x === 'bigint' && typeof y === 'bigint') return order(x, y);
   if ((typeof x === 'number' || typeof x === 'bigint') && (typeof y === 'number' || typeof y === 'bigint')) {
-    return x < y ? -1 : x > y ? 1 : Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : 0;
+    // An int beside a double is compared as a double, lossy above 2^53, as cel-spec asks.
+    return compare(Number(x), Number(y));
   }
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);

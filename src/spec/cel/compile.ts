@@ -136,6 +136,11 @@ function ident(expr: Expr, name: string, scope: Scope): Compiled {
   );
 }
 
+/** A value that may be null, or the error that it is not there. */
+function present(value: Value | undefined, message: () => string): Value {
+  return value === undefined ? celAbsent(message()) : value;
+}
+
 /** `a.b.c` as one dotted name, when it is nothing but names. */
 function dottedName(expr: Expr): string | null {
   if (expr.exprKind.case === 'identExpr') return expr.exprKind.value.name;
@@ -177,7 +182,7 @@ function select(expr: Expr, operandExpr: Expr, field: string, testOnly: boolean,
       if (isCelError(value)) return value;
       if (isCelObject(value))
         return Object.hasOwn(value, field) ? (value[field] as Value) : celAbsent(`there is no \`${path}\``);
-      if (value instanceof Map) return mapGet(value, field) ?? celAbsent(`there is no \`${path}\``);
+      if (value instanceof Map) return present(mapGet(value, field), () => `there is no \`${path}\``);
       return value === null
         ? celAbsent(`there is no \`${path}\`: the value above it is null`)
         : celError('error', `no field \`${field}\` on a value that is no map`);
@@ -565,7 +570,7 @@ function indexing(args: readonly Expr[], scope: Scope): Compiled {
       }
       if (entriesOf(value) === null)
         return celError('error', 'no such overload: [] on something that is no list or map');
-      return mapGet(value, key) ?? celAbsent(`there is no key ${String(key).slice(0, 80)}`);
+      return present(mapGet(value, key), () => `there is no key ${String(key).slice(0, 80)}`);
     },
   };
 }
