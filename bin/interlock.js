@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/cli/main.ts');
-const main = existsSync(source) ? source : join(root, 'dist/cli/main.js');
+const main = existsSync(source) ? source : join(root, 'dist/src/cli/main.js');
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {

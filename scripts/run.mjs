@@ -1,8 +1,8 @@
-// Set-up and tasks for a clone: `node scripts/run.mjs start|test|check|bench|check:traces [args]`.
+// Set-up and tasks for a clone: `node scripts/run.mjs start|test|check|build|bench|check:traces [args]`.
 // Plain JavaScript without dependencies, for any Node >= 20: it installs, builds the page, and runs the task with the
 // Node that is a development dependency.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,11 @@ const TASKS = {
     return checks === 0 ? tests : checks;
   },
   check: () => check(),
-  bench: (args) => run(node(), ['bench/main.ts', ...args]),
+  build: async () => {
+    await buildPage();
+    return buildPackage();
+  },
+  bench: (args) => bench(args),
   'check:traces': (args) => run(node(), ['scripts/check-traces.ts', ...args]),
 };
 
@@ -64,6 +68,32 @@ async function buildPage() {
   console.log('Building the page (vite build) ...');
   const code = await run(node(), ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', 'web']);
   if (code !== 0) throw new Error('the page does not build. The output above says why.');
+}
+
+/** The published form: the sources as JavaScript with declarations, and what they read at run time beside them. */
+async function buildPackage() {
+  rmSync('dist', { recursive: true, force: true });
+  const code = await run(node(), ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+  if (code !== 0) return code;
+  for (const path of ['web/dist', 'examples/support-agent/spec.yaml'])
+    cpSync(path, join('dist', path), { recursive: true });
+  return 0;
+}
+
+/** `bench NAME [args]` runs one benchmark, `bench` all of them, one after the other. */
+async function bench([name, ...args]) {
+  const all = readdirSync('bench')
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -3));
+  if (name !== undefined && !all.includes(name)) {
+    console.error(`run.mjs: there is no benchmark "${name}". Benchmarks: ${all.join(', ')}.`);
+    return 2;
+  }
+  let worst = 0;
+  for (const each of name === undefined ? all : [name]) {
+    worst = Math.max(worst, await run(node(), [`bench/${each}.ts`, ...args]));
+  }
+  return worst;
 }
 
 /** Format, lint, types, import directions. All of them run, so that one round shows every mistake. */
