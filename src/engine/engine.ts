@@ -1,9 +1,84 @@
 // Live sessions: owns their state, decides each step in memory, and answers when the decision is durable.
-import type { EngineOptions } from './options.ts';
-import { refuse } from './problem.ts';
-import type { Engine } from './types.ts';
+import { holdAt, StoreError } from '../store/store.ts';
+import { createEvents } from './events.ts';
+import { createHoldTimer } from './hold-timer.ts';
+import { createHolds } from './holds.ts';
+import { loadSession } from './load.ts';
+import { createMemory } from './memory.ts';
+import { createObserver } from './observe.ts';
+import { ENGINE_LIMITS, type EngineOptions } from './options.ts';
+import { EngineError, refuse } from './problem.ts';
+import { createRecorder, storeFailed } from './record.ts';
+import { createSessions } from './sessions.ts';
+import { createSpecs, storedSpecs } from './specs.ts';
+import type { Engine, Finding } from './types.ts';
 
-/** Opens an engine on a store. Rejects with an `EngineError` when the store cannot be used. */
-export async function createEngine(_options: EngineOptions): Promise<Engine> {
-  throw refuse('invalid', 'the engine is being assembled');
+const LIST_DEFAULT = 200;
+const LIST_MAX = 1_000;
+
+/**
+ * Opens an engine on a store, which it owns from then on: `close` closes it. All methods reject with `EngineError` for
+ * what a caller can understand. Rejects when a spec is not what its digest says, or the store cannot be written.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { store, clock = Date.now, log = () => {} } = options;
+  const limits = { ...ENGINE_LIMITS, ...options.limits };
+  const { emit, subscribe } = createEvents(log);
+  const specs = createSpecs(options, store);
+  await store.append(storedSpecs(options.specs).map((row) => ({ t: 'spec', row }))).catch(failStore);
+
+  const memory = createMemory(limits, store, (id) => loadSession(id, store, specs, recordFinding));
+  const timer = createHoldTimer(clock, () => holds.closeExpired(), store.nextExpiry, log);
+  const recorder = createRecorder({ store, memory, limits, clock, emit, onHold: timer.expect });
+  const sessions = createSessions({ options, store, memory, specs, recorder, clock });
+  const holds = createHolds(store, memory, recorder, clock, emit);
+  const observer = createObserver(store, limits, emit);
+
+  async function recordFinding(finding: Finding): Promise<void> {
+    await store.append([{ t: 'finding', row: { finding, observed: false } }]);
+    log({ level: 'error', message: `the session ${finding.session}: ${finding.detail}` });
+    emit({ type: 'finding', session: finding.session, finding: finding.id });
+  }
+
+  const nextExpiry = await store.nextExpiry().catch(failStore);
+  if (nextExpiry !== null) timer.expect(nextExpiry);
+  let closing: Promise<void> | null = null;
+
+  return {
+    openSession: (init) => sessions.open(init).catch(failStore),
+    decide: (session, proposal) => sessions.decide(session, proposal).catch(failStore),
+    endSession: (session) => sessions.decide(session, { kind: 'session.end', name: '' }).catch(failStore),
+    observe: (spans, observations) => observer.observe(spans, observations).catch(failStore),
+    answerHold: (hold, answer) => holds.answer(hold, answer).catch(failStore),
+    async hold(id) {
+      const stored = await store.hold(id).catch(failStore);
+      return stored === null ? null : holdAt(stored.hold, clock());
+    },
+    holds: ({ limit = LIST_DEFAULT, ...filter }) =>
+      store.holds({ ...filter, limit: bounded(limit) }, clock()).catch(failStore),
+    session: (id) => store.session(id, clock()).catch(failStore),
+    sessions: ({ limit, ...query }) =>
+      store.sessions({ ...query, limit: bounded(limit) }, clock()).catch(failStore),
+    steps: (session, { from, limit }) =>
+      store.steps(session, { from, limit: bounded(limit) }, clock()).catch(failStore),
+    findings: ({ limit = LIST_DEFAULT, ...filter }) =>
+      store.findings({ ...filter, limit: bounded(limit) }).catch(failStore),
+    spec: (digest) => store.spec(digest).catch(failStore),
+    subscribe,
+    close() {
+      closing ??= timer.stop().then(() => store.close());
+      return closing;
+    },
+  };
+}
+
+function bounded(limit: number): number {
+  return Math.min(LIST_MAX, Math.max(1, Math.trunc(limit)));
+}
+
+/** A store's failure as the engine's problem; anything else is passed on. */
+function failStore(error: unknown): never {
+  if (error instanceof EngineError || !(error instanceof StoreError)) throw error;
+  if (error.code === 'invalid-cursor') throw refuse('invalid', error.message, 'Start from the first page.');
+  throw storeFailed(error);
 }

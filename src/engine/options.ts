@@ -20,7 +20,11 @@ export interface EngineOptions {
   /** What happens to steps that could be stopped when no spec applies; recorded under the rule `$no-spec`. */
   readonly noSpec: 'deny' | 'allow';
   /** Compiles a stored spec again, for sessions that outlived its place in `specs`; null when it cannot. */
-  readonly recompile?: (stored: { name: string; digest: string; canonical: string }) => CompiledSpecLike | null;
+  readonly recompile?: (stored: {
+    name: string;
+    digest: string;
+    canonical: string;
+  }) => CompiledSpecLike | null;
   /** Milliseconds since the epoch; `Date.now` when absent. */
   readonly clock?: () => number;
   readonly limits?: Partial<EngineLimits>;

@@ -55,7 +55,13 @@ export interface Hold {
   readonly state: HoldState;
   readonly createdAt: number;
   readonly expiresAt: number;
-  readonly answers: readonly { by: string; role: string; approve: boolean; reason: string | null; at: number }[];
+  readonly answers: readonly {
+    by: string;
+    role: string;
+    approve: boolean;
+    reason: string | null;
+    at: number;
+  }[];
 }
 export interface Answer {
   readonly approve: boolean;
@@ -119,7 +125,11 @@ export interface Span {
   readonly endNs: string;
   readonly status: { readonly code: number; readonly message: string };
   readonly attributes: JsonObject;
-  readonly events: readonly { readonly name: string; readonly timeNs: string; readonly attributes: JsonObject }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly timeNs: string;
+    readonly attributes: JsonObject;
+  }[];
   readonly resource: JsonObject;
   readonly scope: { readonly name: string; readonly version: string };
   /** Which mapper read it: `otel-genai`, `openinference`, `vercel-ai`, `pydantic-ai` or `none`. */

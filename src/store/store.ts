@@ -195,9 +195,12 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Why a store could not do something. `in-use` and `newer-schema` only happen when it is opened. */
+/**
+ * Why a store could not do something. `in-use` and `newer-schema` only happen when it is opened, `invalid-cursor` only to
+ * a list of sessions.
+ */
 export class StoreError extends Error {
-  readonly code: 'in-use' | 'newer-schema' | 'failed' | 'closed';
+  readonly code: 'in-use' | 'newer-schema' | 'failed' | 'closed' | 'invalid-cursor';
   constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'StoreError';

@@ -1,0 +1,255 @@
+// The one place where a step is decided and written: synchronous up to the append, so that steps of a session have one
+// order, and answered only when the append is durable.
+import type { Decision } from '../monitor/types.ts';
+import { canonicalize } from '../step/canonical.ts';
+import { chainState, digestText } from '../step/digest.ts';
+import type { Proposal, Step } from '../step/types.ts';
+import type { SessionRow, Store, StoredHold, Write } from '../store/store.ts';
+import { actOf } from './act.ts';
+import type { Emit } from './events.ts';
+import { closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
+import { hash53 } from './ids.ts';
+import type { Memory } from './memory.ts';
+import { nativeSha256 } from './native-sha256.ts';
+import type { EngineLimits } from './options.ts';
+import { refuse } from './problem.ts';
+import { type LiveSession, nextSeq } from './session.ts';
+import { snapshotIsDue, snapshotOf } from './snapshot.ts';
+import type { EngineEvent, Recorded } from './types.ts';
+
+const TITLE_MAX = 200;
+
+export interface Recorder {
+  /**
+   * Decides the step now and resolves when it is durable. `given` has its id. Throws an `EngineError`, with nothing
+   * changed, when a limit is exceeded or the queue is full; rejects with `store-failed` when the write failed.
+   */
+  record(
+    session: LiveSession,
+    given: Proposal & { readonly id: string },
+    answered?: StoredHold,
+  ): Promise<Recorded>;
+}
+
+export interface RecorderParts {
+  readonly store: Store;
+  readonly memory: Memory;
+  readonly limits: EngineLimits;
+  readonly clock: () => number;
+  readonly emit: Emit;
+  /** Told when a new hold expires. */
+  readonly onHold: (expiresAt: number) => void;
+}
+
+export function createRecorder({ store, memory, limits, clock, emit, onHold }: RecorderParts): Recorder {
+  function decideAndWrite(
+    session: LiveSession,
+    step: Step,
+    text: string,
+    answered: StoredHold | undefined,
+  ): Promise<Recorded> {
+    const { decision, changes } = session.monitor.step(session.state, step);
+    const stepDigest = digestText(text, nativeSha256);
+    const stateDigest = chainState(session.stateDigest, changes, nativeSha256);
+    const before = session.row;
+    session.stateDigest = stateDigest;
+    session.row = rowAfter(before, step, decision);
+    const idHash = hash53(step.id);
+    session.ids.add(idHash);
+    session.unsavedSteps += 1;
+    session.unsavedCharacters += text.length;
+
+    const { hold, changed } = updateHolds(session, step, decision, answered);
+    const decisionText = JSON.stringify(decision);
+    const writes: Write[] = [
+      { t: 'session', row: session.row },
+      {
+        t: 'step',
+        row: {
+          session: step.session,
+          observed: false,
+          seq: step.seq,
+          id: step.id,
+          idHash,
+          time: step.time,
+          kind: step.kind,
+          name: step.name,
+          callId: step.callId ?? null,
+          act: actOf(step),
+          verdict: decision.verdict,
+          step: text,
+          decision: decisionText,
+          stepDigest,
+          stateDigest,
+          hold: hold?.hold.id ?? null,
+          span: null,
+        },
+      },
+    ];
+    for (const row of changed) writes.push({ t: 'hold', row });
+    if (snapshotIsDue(session, limits.stepsPerSnapshot)) {
+      writes.push({ t: 'snapshot', row: snapshotOf(session) });
+    }
+
+    const recorded: Recorded = {
+      step,
+      decision,
+      stepDigest,
+      stateDigest,
+      ...(hold === null ? {} : { holdId: hold.hold.id }),
+    };
+    const events = eventsOf(recorded, before.state !== session.row.state, changed);
+    session.writing += 1;
+    const durable = store.append(writes).then(
+      () => {
+        session.writing -= 1;
+        session.pending.delete(step.id);
+        for (const event of events) emit(event);
+        if (hold !== null) onHold(hold.hold.expiresAt);
+        return recorded;
+      },
+      (cause: unknown) => {
+        session.writing -= 1;
+        memory.drop(session);
+        throw storeFailed(cause);
+      },
+    );
+    session.pending.set(step.id, { step, recorded: durable });
+    session.tail = durable;
+    memory.grew(session, text.length + 100);
+    return durable;
+  }
+
+  return {
+    record(session, given, answered) {
+      const step = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
+      const text = canonicalStep(step, limits.bytesPerProposal);
+      checkLimits(session, step, limits);
+      if (!store.hasRoom()) {
+        throw refuse('overloaded', 'too many decisions are waiting to become durable', 'Try again shortly.');
+      }
+
+      // A monitor that throws may have changed half of the state: the session goes back to what is durable.
+      try {
+        return decideAndWrite(session, step, text, answered);
+      } catch (error) {
+        memory.drop(session);
+        throw error;
+      }
+    },
+  };
+}
+
+export function storeFailed(cause: unknown) {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return refuse(
+    'store-failed',
+    `the record could not be made durable: ${reason}`,
+    'Nothing was decided; propose the step again with the same id.',
+  );
+}
+
+/** The step in its place. Every step says for whom and by which agent it is, so that it can be read alone. */
+export function stepOf(
+  row: Pick<SessionRow, 'id' | 'agent' | 'principal' | 'tenant'>,
+  given: Proposal & { readonly id: string },
+  seq: number,
+  time: number,
+): Step {
+  return {
+    ...given,
+    session: row.id,
+    seq,
+    time,
+    agent: given.agent ?? row.agent,
+    ...(row.principal === null ? {} : { principal: row.principal }),
+    ...(row.tenant === null ? {} : { tenant: row.tenant }),
+  };
+}
+
+function canonicalStep(step: Step, bytesMax: number): string {
+  let text: string;
+  try {
+    text = canonicalize(step);
+  } catch (error) {
+    throw refuse('invalid', `the step has no canonical form: ${(error as Error).message}`);
+  }
+  // UTF-8 takes at most three bytes for a UTF-16 unit: short texts need no counting.
+  if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
+    throw refuse(
+      'limit-exceeded',
+      `the step is ${Buffer.byteLength(text)} bytes of canonical JSON; at most ${bytesMax} are taken`,
+      'Send less content, or a reference to it.',
+    );
+  }
+  return text;
+}
+
+function checkLimits(session: LiveSession, step: Step, limits: EngineLimits): void {
+  if (step.seq >= limits.stepsPerSession && step.kind !== 'session.end') {
+    throw refuse(
+      'limit-exceeded',
+      `the session ${step.session} has ${step.seq} steps, which is the most one may have`,
+      'End it and open a new one.',
+    );
+  }
+  if (session.holds.size < limits.openHoldsPerSession) return;
+  if (step.kind === 'approval' || step.kind === 'session.end') return;
+  const open = [...session.holds.values()].filter((hold) => !isExpired(hold, step.time));
+  if (open.length < limits.openHoldsPerSession) return;
+  throw refuse(
+    'limit-exceeded',
+    `the session ${step.session} has ${open.length} steps waiting for people, which is the most one may have`,
+    'Answer some of them first.',
+  );
+}
+
+function rowAfter(row: SessionRow, step: Step, { verdict }: Decision): SessionRow {
+  const title = row.title ?? (step.kind === 'input' ? titleOf(step.content) : null);
+  const state = step.kind === 'session.end' ? 'ended' : verdict === 'halt' ? 'halted' : row.state;
+  return {
+    ...row,
+    state,
+    title,
+    lastAt: step.time,
+    steps: step.seq + 1,
+    verdicts: { ...row.verdicts, [verdict]: row.verdicts[verdict] + 1 },
+  };
+}
+
+export function titleOf(content: string | undefined): string | null {
+  const text = content?.trim() ?? '';
+  return text === '' ? null : text.slice(0, TITLE_MAX).toWellFormed();
+}
+
+/** The hold this step waits for, and every hold whose record it changes. */
+function updateHolds(
+  session: LiveSession,
+  step: Step,
+  decision: Decision,
+  answered: StoredHold | undefined,
+): { hold: StoredHold | null; changed: StoredHold[] } {
+  const changed: StoredHold[] = [];
+  let hold: StoredHold | null = null;
+  if (answered !== undefined) {
+    session.holds.delete(answered.hold.binding);
+    if (answered.hold.state === 'approved') session.approved.set(step.seq, answered);
+    changed.push(answered);
+  }
+  if (decision.verdict === 'hold') {
+    hold = holdOf(session, step, decision);
+    session.holds.set(hold.hold.binding, hold);
+    changed.push(hold);
+  }
+  changed.push(...consumedBy(session, decision));
+  if (step.kind === 'session.end') changed.push(...closeAll(session));
+  return { hold, changed };
+}
+
+function eventsOf(recorded: Recorded, stateChanged: boolean, holds: readonly StoredHold[]): EngineEvent[] {
+  const { session, seq, kind } = recorded.step;
+  const events: EngineEvent[] = [{ type: 'step', session, seq }];
+  for (const { hold } of holds) events.push({ type: 'hold', session, hold: hold.id, state: hold.state });
+  if (stateChanged || holds.length > 0 || kind === 'session.start') events.push({ type: 'session', session });
+  return events;
+}

@@ -1,0 +1,176 @@
+// Opens, steps and ends sessions: everything between a door's call and the recorder, above all safe retries.
+import { randomUUID } from 'node:crypto';
+import { canonicalize } from '../step/canonical.ts';
+import { stateStart } from '../step/digest.ts';
+import type { Proposal, SessionInit, Step } from '../step/types.ts';
+import type { SessionRow, Store } from '../store/store.ts';
+import { hash53 } from './ids.ts';
+import type { Memory } from './memory.ts';
+import type { EngineOptions } from './options.ts';
+import { refuse } from './problem.ts';
+import { type Recorder, stepOf } from './record.ts';
+import { type LiveSession, newSession } from './session.ts';
+import type { Specs } from './specs.ts';
+import type { Recorded, SessionSummary } from './types.ts';
+
+export interface Sessions {
+  open(init: SessionInit): Promise<SessionSummary>;
+  decide(session: string, proposal: Proposal): Promise<Recorded>;
+}
+
+export interface SessionsParts {
+  readonly options: EngineOptions;
+  readonly store: Store;
+  readonly memory: Memory;
+  readonly specs: Specs;
+  readonly recorder: Recorder;
+  readonly clock: () => number;
+}
+
+export function createSessions({ options, store, memory, specs, recorder, clock }: SessionsParts): Sessions {
+  const warned = new Set<string>();
+
+  async function open(init: SessionInit): Promise<SessionSummary> {
+    const id = init.id ?? randomUUID();
+    // An id made here is new; one that was given may exist.
+    const known =
+      init.id === undefined ? null : (memory.get(id) ?? (await memory.load(id)) ?? memory.get(id));
+    if (known === null) return start(id, init);
+    checkResume(known.row, init);
+    await known.tail;
+    return (await store.session(id, clock()))!;
+  }
+
+  async function start(id: string, init: SessionInit): Promise<SessionSummary> {
+    const spec = specs.choose(init.agent.name);
+    if (spec === null) warnNoSpec(init.agent.name);
+    const now = clock();
+    const row: SessionRow = {
+      id,
+      agent: init.agent,
+      principal: init.principal ?? null,
+      tenant: init.tenant ?? null,
+      state: 'open',
+      guarded: true,
+      startedAt: now,
+      lastAt: now,
+      steps: 0,
+      verdicts: { allow: 0, transform: 0, hold: 0, deny: 0, halt: 0 },
+      title: null,
+      spec: spec?.digest ?? null,
+      specName: spec?.name ?? null,
+      noSpec: spec === null ? options.noSpec : null,
+    };
+    const monitor = spec === null ? specs.noSpec(options.noSpec) : specs.monitorOf(spec);
+    const session = newSession(row, monitor, stateStart(row.spec));
+    memory.put(session);
+    try {
+      await recorder.record(session, { id: `start:${id}`, kind: 'session.start', name: init.agent.name });
+    } catch (error) {
+      memory.drop(session);
+      throw error;
+    }
+    return (await store.session(id, clock()))!;
+  }
+
+  function warnNoSpec(agent: string): void {
+    if (warned.has(agent) || warned.size >= 1_000) return;
+    warned.add(agent);
+    const what = options.noSpec === 'deny' ? 'Its steps are denied' : 'Its steps are NOT guarded';
+    options.log?.({
+      level: 'warn',
+      message: `no spec applies to the agent ${JSON.stringify(agent)}. ${what}.`,
+    });
+  }
+
+  async function decide(id: string, proposal: Proposal): Promise<Recorded> {
+    if (proposal.kind === 'approval' || proposal.kind === 'session.start') {
+      const message = `a step of kind ${proposal.kind} is recorded by Interlock itself and cannot be proposed`;
+      throw refuse('invalid', message, proposal.kind === 'approval' ? 'Answer the hold.' : 'Open a session.');
+    }
+    const given = { ...proposal, id: proposal.id ?? randomUUID() };
+    // Ids made here are new, and so are most that are given: only a hit in the set is looked up.
+    let looked = -1;
+    for (;;) {
+      const session = memory.get(id) ?? (await memory.load(id));
+      if (session === null) throw refuse('unknown-session', `there is no session ${id}`, 'Open it first.');
+      if (!memory.owns(session)) continue;
+      const pending = session.pending.get(given.id);
+      if (pending !== undefined) {
+        checkSame(session, given, pending.step);
+        return pending.recorded;
+      }
+      const hits = session.ids.find(hash53(given.id));
+      const last = hits.reduce((a, b) => Math.max(a, b), -1);
+      if (last > looked) {
+        const recorded = await find(session, given.id, hits);
+        if (recorded !== null) {
+          checkSame(session, given, recorded.step);
+          return recorded;
+        }
+        looked = last;
+        continue;
+      }
+      if (session.row.state === 'ended') {
+        throw refuse(
+          'session-ended',
+          `the session ${id} has ended and takes no more steps`,
+          'Open a new one.',
+        );
+      }
+      return recorder.record(session, given);
+    }
+  }
+
+  /** The recorded step with this id among the candidates. */
+  async function find(session: LiveSession, id: string, seqs: readonly number[]): Promise<Recorded | null> {
+    for (const seq of seqs) {
+      const [row] = await store.recorded(session.row.id, seq, 1);
+      if (row === undefined || row.seq !== seq) continue;
+      const step = JSON.parse(row.step) as Step;
+      if (step.id !== id) continue;
+      return {
+        step,
+        decision: JSON.parse(row.decision),
+        stepDigest: row.stepDigest,
+        stateDigest: row.stateDigest,
+        ...(row.hold === null ? {} : { holdId: row.hold }),
+      };
+    }
+    return null;
+  }
+
+  return { open, decide };
+}
+
+/** A retry is a retry only when it proposes the same. */
+function checkSame(session: LiveSession, given: Proposal & { readonly id: string }, recorded: Step): void {
+  const again = stepOf(session.row, given, recorded.seq, recorded.time);
+  if (canonicalize(again) === canonicalize(recorded)) return;
+  throw refuse(
+    'duplicate-id',
+    `the session ${session.row.id} has another step with the id ${given.id} (step ${recorded.seq})`,
+    'Give every step an id of its own, and a retry the same content.',
+  );
+}
+
+function checkResume(row: SessionRow, init: SessionInit): void {
+  if (row.state === 'ended') {
+    throw refuse('session-ended', `the session ${row.id} has ended`, 'Open one with another id.');
+  }
+  const { agent, principal = null, tenant = null } = init;
+  const differs =
+    agent.name !== row.agent.name
+      ? 'agent'
+      : principal !== row.principal
+        ? 'principal'
+        : tenant !== row.tenant
+          ? 'tenant'
+          : null;
+  if (differs === null) return;
+  throw refuse(
+    'duplicate-id',
+    `the session ${row.id} exists with another ${differs}`,
+    `Open it with the ${differs} it began with, or give another id.`,
+  );
+}

@@ -1,0 +1,101 @@
+// Group commit: everything appended in one turn of the event loop, and everything that arrives while a commit is in
+// flight, goes as one transaction of bounded size. A promise resolves only after its last row is durable.
+import { StoreError, type Write } from '../store.ts';
+
+/** Rows of one transaction; bounds how long a later append waits behind it. */
+export const ROWS_PER_COMMIT = 1_000;
+
+export interface CommitQueue {
+  append(writes: readonly Write[]): Promise<void>;
+  /** Rows that are not durable yet. */
+  readonly rows: number;
+  /** Approximate characters of text that are not durable yet. */
+  readonly characters: number;
+  /** Resolves when nothing is waiting; later appends are refused. */
+  close(): Promise<void>;
+}
+
+interface Append {
+  readonly writes: readonly Write[];
+  readonly characters: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<void>): CommitQueue {
+  let waiting: Append[] = [];
+  let rows = 0;
+  let characters = 0;
+  let running: Promise<void> | null = null;
+  let closed = false;
+
+  async function run(): Promise<void> {
+    // The end of this turn: appends made by callbacks that are already due come along.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (waiting.length > 0) {
+      const batch = takeBatch();
+      try {
+        await commit(batch.flatMap((append) => append.writes));
+        for (const append of batch) settle(append).resolve();
+      } catch (error) {
+        // What waits was decided on top of what failed, so it fails too.
+        const failed = [...batch, ...waiting];
+        waiting = [];
+        for (const append of failed) settle(append).reject(error);
+      }
+    }
+    running = null;
+  }
+
+  /** Whole appends, in order, up to the bound; one append of any size makes a batch of its own. */
+  function takeBatch(): Append[] {
+    let size = 0;
+    let count = 0;
+    for (const { writes } of waiting) {
+      if (count > 0 && size + writes.length > ROWS_PER_COMMIT) break;
+      size += writes.length;
+      count += 1;
+    }
+    return waiting.splice(0, count);
+  }
+
+  function settle(append: Append): Append {
+    rows -= append.writes.length;
+    characters -= append.characters;
+    return append;
+  }
+
+  return {
+    get rows() {
+      return rows;
+    },
+    get characters() {
+      return characters;
+    },
+    append(writes) {
+      if (closed) return Promise.reject(new StoreError('closed', 'the store is closed'));
+      if (writes.length === 0) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        const append = { writes, characters: charactersOf(writes), resolve, reject };
+        rows += writes.length;
+        characters += append.characters;
+        waiting.push(append);
+        running ??= run();
+      });
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+function charactersOf(writes: readonly Write[]): number {
+  let sum = 0;
+  for (const write of writes) {
+    if (write.t === 'step') sum += write.row.step.length + (write.row.decision?.length ?? 0);
+    else if (write.t === 'snapshot') sum += write.row.state.length;
+    else sum += 500;
+  }
+  return sum;
+}
