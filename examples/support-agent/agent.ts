@@ -1,5 +1,11 @@
 // A support agent behind the guard. It keeps a notebook, so that a refund that waits for a person survives a restart.
-import { type HoldToken, type Interlock, type Session, StepHeld } from '../../src/sdk/index.ts';
+import {
+  type DeniedResult,
+  type HoldToken,
+  type Interlock,
+  type Session,
+  StepHeld,
+} from '../../src/sdk/index.ts';
 import type { Message, Model, ToolCall } from './model.ts';
 import { CUSTOMER, type Shop, type ShopTool } from './shop.ts';
 
@@ -64,7 +70,7 @@ export async function runSupportAgent(run: Run): Promise<string> {
   for (let turn = 0; turn < TURNS_MAX; turn++) {
     for (const call of openCalls(notebook.messages)) {
       const result = await perform(run, session, call, notebook.held, (held) => write({ held }));
-      say(`result    ${JSON.stringify(result)}`);
+      for (const line of resultLines(result)) say(line);
       await add({ role: 'tool', callId: call.id, content: JSON.stringify(result ?? null) }, { held: null });
     }
     const reply = await model.next(notebook.messages, schemas, run.signal);
@@ -107,6 +113,14 @@ async function perform(
     if (error instanceof Error && !('code' in error)) return { error: error.message };
     throw error;
   }
+}
+
+/** What came of a call, for a person who watches. */
+function resultLines(result: unknown): readonly string[] {
+  const denied = result as Partial<DeniedResult> | null;
+  if (denied?.error !== 'denied') return [`result    ${JSON.stringify(result)}`];
+  const lines = [`denied    ${denied.because} (${denied.rules?.join(', ')})`];
+  return denied.repair === undefined ? lines : [...lines, `repair    ${denied.repair}`];
 }
 
 /** Calls of the last reply that have no result yet. */

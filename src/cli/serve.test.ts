@@ -30,9 +30,14 @@ function serve(...args: string[]) {
   started.add(child);
   child.once('close', () => started.delete(child));
   let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
+  let changed = Promise.withResolvers<void>();
+  const change = (chunk: Buffer | number | null) => {
+    if (Buffer.isBuffer(chunk)) out += chunk;
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  child.stdout.on('data', change);
+  child.once('close', change);
   return {
     child,
     async until(pattern: RegExp): Promise<RegExpExecArray> {
@@ -40,7 +45,7 @@ function serve(...args: string[]) {
         const match = pattern.exec(out);
         if (match !== null) return match;
         if (child.exitCode !== null) assert.fail(`ended with ${child.exitCode}: ${out}`);
-        await Promise.race([once(child.stdout, 'data'), once(child, 'close')]);
+        await changed.promise;
       }
     },
     async stop(signal: NodeJS.Signals): Promise<number | null> {

@@ -56,6 +56,7 @@ export async function run(argv: string[]): Promise<number> {
 
   const ownSpecs = [...values.spec, ...positionals];
   const example = ownSpecs.length === 0 && !values['no-example'];
+  const stop = stopSignals();
   const starting = startServer({
     port: parsePort(values.port, '--port'),
     otlpPort: values['no-otlp'] ? null : parsePort(values['otlp-port'], '--otlp-port'),
@@ -68,7 +69,6 @@ export async function run(argv: string[]): Promise<number> {
   if (server === null) return 2;
 
   announce(server, withoutSpec);
-  const stop = stopSignals();
   const playing = example ? play(server, stop.signal) : Promise.resolve();
   await stop.asked;
   console.log('Stopping ...');

@@ -33,11 +33,12 @@ export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): 
     wait: Wait = NO_WAIT,
     repeat = true,
   ): Promise<T> {
-    const giveUpAt = Date.now() + retryForMs + wait.ms;
+    let giveUpAt = Number.POSITIVE_INFINITY;
     for (let attempt = 0; ; attempt++) {
       const outcome = await attemptOnce<T>(method, path, body, wait);
       if (outcome.ok) return outcome.value;
       wait.signal?.throwIfAborted();
+      giveUpAt = Math.min(giveUpAt, Date.now() + retryForMs);
       if (!outcome.again || !repeat || Date.now() >= giveUpAt || closed.signal.aborted) throw outcome.error;
       await delay(RETRY_DELAY_MS[Math.min(attempt, RETRY_DELAY_MS.length - 1)]!, wait.signal);
     }

@@ -55,6 +55,7 @@ export class PortTaken extends Error {
 
 /** How long an open request may take to end when the server stops. */
 const DRAIN_MS = 5_000;
+const IDLE_CHECK_MS = 20;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { log = () => {} } = options;
@@ -125,10 +126,12 @@ function portOf(server: Server): number {
 function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    // A connection that was kept alive becomes idle only when its last answer is out.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     server.close(() => {
       clearTimeout(force);
+      clearInterval(idle);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
