@@ -77,7 +77,7 @@ function milliseconds(ns: string): number {
 function actsOf(span: Span, context: SpanContext, reading: Reading): Acts {
   switch (reading.act) {
     case 'tool':
-      return toolActs(span, reading);
+      return toolActs(span, context, reading);
     case 'model':
       return modelActs(span, reading);
     case 'agent':
@@ -92,8 +92,10 @@ function actsOf(span: Span, context: SpanContext, reading: Reading): Acts {
   }
 }
 
-function toolActs(span: Span, { field }: Reading): Acts {
-  const name = nameOf(field('tool.name')) ?? nameOf(span.name) ?? 'unknown';
+function toolActs(span: Span, context: SpanContext, { field }: Reading): Acts {
+  const name = toolNameOf(span, field);
+  // The MCP request that carries out a call shown already is that call, not a second one.
+  if (context.insideTool === name && span.attributes['mcp.method.name'] !== undefined) return NO_ACTS;
   const callId = idOf(field('tool.callId'));
   const common = { name, ...(callId === undefined ? {} : { callId }) };
   const args = field('tool.args');
@@ -110,6 +112,10 @@ function toolActs(span: Span, { field }: Reading): Acts {
     ...errorOf(span, field),
   };
   return { began: [call], ended: [result] };
+}
+
+export function toolNameOf(span: Span, field: Reading['field']): string {
+  return nameOf(field('tool.name')) ?? nameOf(span.name) ?? 'unknown';
 }
 
 function modelActs(span: Span, reading: Reading): Acts {
@@ -136,13 +142,9 @@ function modelActs(span: Span, reading: Reading): Acts {
   return { began: [{ kind: 'model.request', name: requested, args }], ended: [response] };
 }
 
-/** Messages under `messages`, a prompt in structure as it is, plain text under `input`; and what came with it. */
+/** A prompt and what came with it. */
 function promptOf(field: Reading['field'], input: Json | undefined): JsonObject {
-  const prompt = input === undefined ? undefined : exact(unwrapJson(input));
-  const args: Fillable = {};
-  if (Array.isArray(prompt)) args.messages = prompt;
-  else if (isObject(prompt)) Object.assign(args, prompt);
-  else if (prompt !== undefined) args.input = prompt;
+  const args: Fillable = input === undefined ? {} : { ...messagesIn(input) };
   for (const part of ['system', 'tools', 'parameters'] as const) {
     const value = field(`model.${part}`);
     // Lists of tools come as JSON of a list of JSON texts: unwrapped twice.
@@ -151,13 +153,20 @@ function promptOf(field: Reading['field'], input: Json | undefined): JsonObject 
   return args;
 }
 
+/** Messages under `messages`, a prompt in structure as it is, plain text under `input`. */
+function messagesIn(input: Json): JsonObject {
+  const prompt = exact(unwrapJson(input));
+  if (isObject(prompt)) return prompt;
+  return Array.isArray(prompt) ? { messages: prompt } : { input: prompt };
+}
+
 /** An agent within another was handed the work; one outside of any was asked by a user and answers. */
 function agentActs(context: SpanContext, { field }: Reading): Acts {
   const input = field('agent.input');
   if (context.place === 'nested') {
     const { actor, caller } = context;
     if (actor === undefined || caller === undefined || actor.name === caller) return NO_ACTS;
-    const args = input === undefined ? {} : argumentsOf(input);
+    const args = input === undefined ? {} : messagesIn(input);
     return { began: [{ kind: 'handoff', name: actor.name, args }], ended: [] };
   }
   // Input is what a user said and is trusted as such: with the frame unknown, nobody can say that one did.
@@ -166,7 +175,7 @@ function agentActs(context: SpanContext, { field }: Reading): Acts {
   const output = field('agent.output');
   return {
     began: asked === '' ? [] : [{ kind: 'input', name: '', content: asked }],
-    ended: output === undefined ? [] : [{ kind: 'output', name: '', ...saidBy(output) }],
+    ended: output === undefined ? [] : [{ kind: 'output', name: '', ...givenOut(output) }],
   };
 }
 
@@ -185,8 +194,10 @@ function retrievalActs(span: Span, { field }: Reading): Acts {
 
 function memoryActs(span: Span, { field }: Reading, kind: 'memory.read' | 'memory.write'): Acts {
   const query = field('memory.query');
+  const record = field('memory.record');
   const records = field('memory.records');
   const args: Fillable = query === undefined ? {} : { ...argumentsOf(query, 'query') };
+  if (record !== undefined) args.record = exact(record);
   const written = kind === 'memory.write' && records !== undefined;
   if (written) args.records = exact(unwrapJson(records));
   const step: Draft = {
@@ -220,6 +231,12 @@ function saidBy(raw: Json | undefined): Pick<Proposal, 'content' | 'result'> {
   if (typeof raw === 'string' && (typeof result !== 'object' || result === null)) return { content: raw };
   const text = textOf(result);
   return text === '' ? { result } : { content: text, result };
+}
+
+/** What leaves the session is text somebody reads, whatever its structure. */
+function givenOut(raw: Json): Pick<Proposal, 'content' | 'result'> {
+  const said = saidBy(raw);
+  return { content: typeof raw === 'string' ? raw : JSON.stringify(raw), ...said };
 }
 
 function errorOf(span: Span, field: Reading['field']): Pick<Proposal, 'error'> {

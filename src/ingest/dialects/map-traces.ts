@@ -3,7 +3,7 @@
 import type { Observation, Span } from '../../engine/types.ts';
 import type { Agent } from '../../step/types.ts';
 import { interpret, type Reading } from './interpret.ts';
-import { mapSpan } from './map-span.ts';
+import { mapSpan, toolNameOf } from './map-span.ts';
 import { idOf, nameOf } from './names.ts';
 import type { TraceFacts, TraceMemory } from './trace-memory.ts';
 import type { SpanContext } from './types.ts';
@@ -31,6 +31,7 @@ interface Inherited {
   readonly principal?: string;
   readonly tenant?: string;
   readonly actor?: Agent;
+  readonly insideTool?: string;
   readonly place: SpanContext['place'];
 }
 
@@ -183,13 +184,14 @@ function ofRoot({ span }: Node): Inherited {
   return { place: span.parentSpanId === null ? 'root' : 'unknown' };
 }
 
-function handDown({ own, reading }: Node, above: Inherited): Inherited {
+function handDown({ own, reading, span }: Node, above: Inherited): Inherited {
   const { agent, ...said } = own;
   const actor = agent ?? above.actor;
   return {
     ...above,
     ...said,
     ...(actor === undefined ? {} : { actor }),
+    ...(reading.act === 'tool' ? { insideTool: toolNameOf(span, reading.field) } : {}),
     place: reading.act === 'agent' ? 'nested' : above.place,
   };
 }
@@ -205,6 +207,7 @@ function contextOf(node: Node, above: Inherited, facts: TraceFacts): SpanContext
     place: above.place,
     ...(actor === undefined ? {} : { actor }),
     ...(above.actor === undefined ? {} : { caller: above.actor.name }),
+    ...(above.insideTool === undefined ? {} : { insideTool: above.insideTool }),
     ...(principal === undefined ? {} : { principal }),
     ...(tenant === undefined ? {} : { tenant }),
   };

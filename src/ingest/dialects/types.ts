@@ -35,6 +35,7 @@ export const FIELDS = [
   'retrieval.documents',
   'memory.name',
   'memory.query',
+  'memory.record',
   'memory.records',
   'error.type',
   'usage.input',
@@ -104,6 +105,8 @@ export interface SpanContext {
   readonly actor?: Agent;
   /** Name of the agent within which this span runs, its own act left out. */
   readonly caller?: string;
+  /** Name of the tool within whose call this span runs. */
+  readonly insideTool?: string;
   readonly principal?: string;
   readonly tenant?: string;
   /** Whether a span is outside of any agent, inside one, or cannot be told from this batch. */

@@ -47,6 +47,6 @@ function remainder(total: number | undefined, parts: number): number | undefined
 
 /** Some exporters write counts as text. */
 function wholeNumber(value: Json): number | null {
-  const count = typeof value === 'string' && value.length < 17 ? Number(value) : value;
+  const count = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : null;
 }
