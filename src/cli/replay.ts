@@ -1,17 +1,14 @@
 // `interlock replay`: recorded sessions through a spec; decisions to a file, totals to the terminal.
 
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { FORMATS, type Format, type ImportProblem } from '../ingest/importers/index.ts';
 import { VERDICTS } from '../monitor/types.ts';
-import { InputError } from '../replay/read-batches.ts';
-import { replayFiles } from '../replay/run.ts';
-import type { Totals } from '../replay/totals.ts';
 import { formatProblem, lineMap } from '../spec/index.ts';
 import { nearest } from '../step/nearest.ts';
 import { parseOptions, UsageError } from './args.ts';
 import { paint, printable, table } from './output.ts';
+import { FileError, openOutput } from './replay/output-file.ts';
+import { replayFiles } from './replay/run.ts';
+import type { Totals } from './replay/totals.ts';
 import { compileSpecFile } from './spec.ts';
 
 const HELP = `interlock replay --spec FILE [options] INPUT...    replay recorded sessions under a spec
@@ -51,11 +48,10 @@ export async function run(argv: string[]): Promise<number> {
   const spec = loadSpec(values.spec);
   if (spec === null) return 2;
 
-  const decisions = values.decisions === undefined ? null : await openOutput(values.decisions);
-  if (decisions === undefined) return 2;
   const progress = progressBar(process.stderr);
   const startedAt = performance.now();
   try {
+    const decisions = values.decisions === undefined ? null : await openOutput(values.decisions);
     const totals = await replayFiles({
       spec,
       inputs: positionals,
@@ -74,7 +70,7 @@ export async function run(argv: string[]): Promise<number> {
     return totals.problemCount > 0 ? 1 : 0;
   } catch (error) {
     progress.clear();
-    if (!(error instanceof InputError) && !(error instanceof OutputError)) throw error;
+    if (!(error instanceof FileError)) throw error;
     console.error(`interlock replay: ${error.message}`);
     return 2;
   }
@@ -112,36 +108,6 @@ function loadSpec(file: string) {
   for (const problem of compiled.result.problems) console.error(formatProblem(problem, lines));
   console.error(`interlock replay: ${file} does not check, so nothing was replayed`);
   return null;
-}
-
-class OutputError extends Error {}
-
-/** A file for decision lines; undefined after saying why it cannot be written. */
-async function openOutput(file: string) {
-  const stream = createWriteStream(file);
-  let failure: OutputError | null = null;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    failure = new OutputError(`${file}: cannot be written (${error.code ?? error.message})`);
-  });
-  try {
-    await once(stream, 'open');
-  } catch (error) {
-    console.error(
-      `interlock replay: ${file}: cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-    );
-    return undefined;
-  }
-  return {
-    write: async (lines: string) => {
-      if (failure !== null) throw failure;
-      if (!stream.write(lines)) await once(stream, 'drain').catch(() => {});
-    },
-    close: async () => {
-      stream.end();
-      await finished(stream).catch(() => {});
-      if (failure !== null) throw failure;
-    },
-  };
 }
 
 const PROGRESS_AFTER_MS = 1000;

@@ -6,10 +6,10 @@ import type { CompiledSpec } from '../spec/index.ts';
 import { chainState, type Sha256, stateStart } from '../step/digest.ts';
 import type { Step } from '../step/types.ts';
 
-/** A spec ready to replay. */
+/** What decides in a replay. */
 export interface ReplaySpec {
-  /** `sha256:<hex>` */
-  readonly digest: string;
+  /** Digest of the spec, `sha256:<hex>`; null when none applies, and the default decides. */
+  readonly digest: string | null;
   createMonitor(): Monitor;
 }
 
@@ -27,17 +27,17 @@ export function replaySession(spec: ReplaySpec, steps: readonly Step[]): Decisio
 
 export interface Replayed {
   readonly decisions: readonly Decision[];
-  /** The state digest after each step, as the engine chains them live. */
+  /** The state digest after each step, chained as the engine chains them live. */
   readonly stateDigests: readonly string[];
 }
 
-/** As `replaySession`, with the digests that prove the same states were passed through. */
+/** As `replaySession`, with the digests that show the same states were passed through. */
 export function replayWithDigests(spec: ReplaySpec, steps: readonly Step[], hash?: Sha256): Replayed {
   const monitor = spec.createMonitor();
   const state = monitor.start();
   const decisions: Decision[] = [];
   const stateDigests: string[] = [];
-  let digest = stateStart(monitor.spec);
+  let digest = stateStart(spec.digest);
   for (const step of steps) {
     const { decision, changes } = monitor.step(state, step);
     digest = chainState(digest, changes, hash);

@@ -1,5 +1,6 @@
 // Our own export, one session a line, lossless:
-// `{ interlock: 1, session, spec: { digest, name, canonical } | null, steps, decisions, stepDigests, stateDigests }`.
+// `{ interlock: 1, session, agent, spec: { digest, name, canonical } | null, noSpec, steps, decisions, stepDigests,
+// stateDigests }`.
 // Unlike the logs of others it is refused as a whole when a part of it is not what it should be. No I/O.
 import type { Decision } from '../../monitor/types.ts';
 import { reader } from '../../step/parse.ts';
@@ -21,6 +22,8 @@ export interface Recording {
   readonly agent: Agent;
   /** The spec the session was pinned to; null when none applied. */
   readonly spec: RecordedSpec | null;
+  /** What was configured for a session without a spec; null when it has one. */
+  readonly noSpec: 'deny' | 'allow' | null;
   readonly steps: readonly Step[];
   readonly decisions: readonly Decision[];
   readonly stepDigests: readonly string[];
@@ -37,7 +40,17 @@ export function formatRecording(recording: Recording): string {
 }
 
 const MEND = 'Export the session again with `interlock sessions export`.';
-const KEYS = ['interlock', 'session', 'agent', 'spec', 'steps', 'decisions', 'stepDigests', 'stateDigests'];
+const KEYS = [
+  'interlock',
+  'session',
+  'agent',
+  'spec',
+  'noSpec',
+  'steps',
+  'decisions',
+  'stepDigests',
+  'stateDigests',
+];
 
 export function readRecording(line: string, where: Where): RecordingRead {
   const refuse = (what: string): RecordingRead => ({ ok: false, problem: { ...where, what, mend: MEND } });
@@ -60,6 +73,10 @@ export function readRecording(line: string, where: Where): RecordingRead {
     return refuse('"stateDigests" does not match the steps');
   const spec = readSpec(record.spec);
   if (spec === undefined) return refuse('"spec" is not { digest, name, canonical } or null');
+  const noSpec: Recording['noSpec'] =
+    record.noSpec === 'deny' || record.noSpec === 'allow' ? record.noSpec : null;
+  if ((spec === null) !== (noSpec !== null))
+    return refuse('it needs a "spec", or "noSpec" of "deny" or "allow"');
   const agent = isAgent(record.agent) ? record.agent : (parsed[0]?.agent ?? { name: 'unknown' });
   const extra = Object.fromEntries(
     Object.entries(record).filter(([key]) => !KEYS.includes(key)),
@@ -68,6 +85,7 @@ export function readRecording(line: string, where: Where): RecordingRead {
     session: record.session,
     agent,
     spec,
+    noSpec,
     steps: parsed,
     decisions,
     stepDigests,

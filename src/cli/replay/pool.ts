@@ -1,8 +1,8 @@
 // Runs batches, in this process or on worker threads. Bounded: a batch waits until a worker is free.
 import { Worker } from 'node:worker_threads';
-import type { CompiledSpec } from '../spec/index.ts';
+import { replaySpec } from '../../replay/replay.ts';
+import type { CompiledSpec } from '../../spec/index.ts';
 import { type Batch, type BatchResult, replayBatch } from './batch.ts';
-import { replaySpec } from './replay.ts';
 import type { WorkerInit } from './worker.ts';
 
 export interface Pool {

@@ -1,7 +1,7 @@
 // One line of the decisions file: a decided step, flat and joined to the transcript it came from.
-import type { ImportedSession } from '../ingest/importers/types.ts';
-import type { Decision, Mode, Verdict } from '../monitor/types.ts';
-import type { StepKind } from '../step/types.ts';
+import type { ImportedSession } from '../../ingest/importers/types.ts';
+import type { Decision, Mode, Verdict } from '../../monitor/types.ts';
+import type { StepKind } from '../../step/types.ts';
 
 export interface DecisionLine {
   readonly session: string;

@@ -1,17 +1,15 @@
 // Cuts files into batches of whole records without holding a file in memory. Reads files; knows no format's inside.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { detectFormat, type Format, type ImportProblem, RECORD_UNIT } from '../ingest/importers/index.ts';
+import { detectFormat, type Format, type ImportProblem, RECORD_UNIT } from '../../ingest/importers/index.ts';
 import type { Batch } from './batch.ts';
+import { FileError } from './output-file.ts';
 
 /** Longest line, and longest file of a format whose record is the file. */
 export const RECORD_BYTES_MAX = 64 * 1024 * 1024;
 /** A batch is sent off when it has this many bytes: enough to pay for its way to a worker. */
 const BATCH_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
-
-/** A file cannot be read as the replay needs it; `message` is for people. */
-export class InputError extends Error {}
 
 export type Piece = { readonly batch: Batch } | { readonly problem: ImportProblem };
 
@@ -26,7 +24,7 @@ export async function formatOf(file: string): Promise<Format> {
   } finally {
     await handle.close();
   }
-  throw new InputError(`${file}: cannot tell its format; say --format chat|claude-code|swe-agent|interlock`);
+  throw new FileError(`${file}: cannot tell its format; say --format chat|claude-code|swe-agent|interlock`);
 }
 
 /** A first line longer than the head that was read shows its format by the keys it starts with. */

@@ -1,6 +1,6 @@
 // What a replay adds up to: sums that workers make apart and the driver joins. Pure.
-import type { ImportProblem } from '../ingest/importers/types.ts';
-import { type Decision, VERDICTS, type Verdict } from '../monitor/types.ts';
+import type { ImportProblem } from '../../ingest/importers/types.ts';
+import { type Decision, VERDICTS, type Verdict } from '../../monitor/types.ts';
 
 /** Problems shown; all are counted. */
 const PROBLEMS_SHOWN_MAX = 100;

@@ -3,11 +3,12 @@
 
 import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { Format } from '../ingest/importers/index.ts';
-import type { CompiledSpec } from '../spec/index.ts';
+import type { Format } from '../../ingest/importers/index.ts';
+import type { CompiledSpec } from '../../spec/index.ts';
 import type { BatchResult } from './batch.ts';
+import { FileError } from './output-file.ts';
 import { openPool } from './pool.ts';
-import { formatOf, InputError, readBatches } from './read-batches.ts';
+import { formatOf, readBatches } from './read-batches.ts';
 import { addTotals, countProblems, noTotals, type Totals } from './totals.ts';
 
 export interface ReplayRun {
@@ -26,7 +27,7 @@ export interface ReplayRun {
 const BYTES_PER_JOB = 16 * 1024 * 1024;
 const IN_FLIGHT_PER_JOB = 2;
 
-/** Replays files. Rejects with `InputError` when a file cannot be read or its format cannot be told. */
+/** Replays files. Rejects with `FileError` when a file cannot be read or its format cannot be told. */
 export async function replayFiles(run: ReplayRun): Promise<Totals> {
   const files = await Promise.all(run.inputs.map((file) => describeFile(file, run.format)));
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
@@ -73,11 +74,11 @@ async function describeFile(
 ): Promise<{ file: string; format: Format; bytes: number }> {
   try {
     const info = await stat(file);
-    if (!info.isFile()) throw new InputError(`${file}: not a file`);
+    if (!info.isFile()) throw new FileError(`${file}: not a file`);
     return { file, format: format ?? (await formatOf(file)), bytes: info.size };
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(
+    if (error instanceof FileError) throw error;
+    throw new FileError(
       `${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
     );
   }

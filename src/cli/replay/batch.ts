@@ -1,9 +1,9 @@
 // The unit of work of a replay: some whole records of one file, turned into totals and decision lines. No I/O, so that
 // it runs the same in the process and in a worker.
-import { type Format, importRecord, RECORD_UNIT, type Where } from '../ingest/importers/index.ts';
-import { ENFORCEABILITY } from '../step/types.ts';
+import { type Format, importRecord, RECORD_UNIT, type Where } from '../../ingest/importers/index.ts';
+import type { ReplaySpec } from '../../replay/replay.ts';
+import { ENFORCEABILITY } from '../../step/types.ts';
 import { decisionLine } from './decision-line.ts';
-import type { ReplaySpec } from './replay.ts';
 import { countDecision, countProblems, noTotals, type Totals } from './totals.ts';
 
 /** Whole lines, or a whole file, as UTF-8. */

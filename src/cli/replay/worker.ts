@@ -1,8 +1,8 @@
 // A replay worker: compiles the spec once, then answers batches. Started by the pool only.
 import { parentPort, workerData } from 'node:worker_threads';
-import { compileSpec } from '../spec/index.ts';
+import { replaySpec } from '../../replay/replay.ts';
+import { compileSpec } from '../../spec/index.ts';
 import { type Batch, replayBatch } from './batch.ts';
-import { replaySpec } from './replay.ts';
 
 export interface WorkerInit {
   readonly name: string;
