@@ -51,11 +51,13 @@ export function evaluateRule(
   if (form.t === 'transform')
     return { plan, cause: 'violated', because: plan.because, repair: undefined, witness: NO_WITNESS };
   if (form.test === null) return fire(plan, frame, 'violated', NO_WITNESS);
+  const value = form.test(frame);
+  if (value === (form.t === 'require')) return null;
+  // Evaluation is pure: only a rule that fires is evaluated again, to hear what it rests on.
   const witnesses = new Witnesses();
   run.witness = witnesses;
-  const value = form.test(frame);
+  form.test(frame);
   run.witness = null;
-  if (value === (form.t === 'require')) return null;
   if (typeof value === 'boolean') return fire(plan, frame, 'violated', witnesses.list());
   const detail = isCelError(value) ? value.message : `the condition gave ${typeof value}, not true or false`;
   return fire(

@@ -18,7 +18,7 @@ import {
 } from './free.ts';
 import { keeper, type Paths } from './keep.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
-import type { Cell, Entry, Run } from './run.ts';
+import { type Cell, type Entry, type Run, WITNESS_LIMIT } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
 import { addDecimal, type Evaluate, keyText, MAX_ENTRIES, type ViewPlan } from './view.ts';
 
@@ -385,7 +385,9 @@ function fold(
     const { cell, entries } = found as NonNullable<Found>;
     if (cell.broken)
       return celError('absent', `a step that matches \`${side.plan.text}\` has no number to fold`);
-    for (const ref of entries === null ? cell.refs : entries.slice(0, 8).map((entry) => entry.ref))
+    for (const ref of entries === null
+      ? cell.refs.slice(-WITNESS_LIMIT)
+      : entries.slice(0, WITNESS_LIMIT).map((entry) => entry.ref))
       note(frame, ref);
     return entries === null ? overCell(cell) : overEntries(entries);
   };

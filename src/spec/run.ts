@@ -24,7 +24,7 @@ export interface Entry {
 /** What a view remembers for one join key. Folded when it can be, a list when time or a condition needs each entry. */
 export interface Cell {
   count: number;
-  /** Latest last, at most `WITNESS_LIMIT`. */
+  /** Latest last, at most twice `WITNESS_LIMIT`. */
   refs: Ref[];
   /** Time of the latest entry. */
   time: number;

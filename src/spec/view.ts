@@ -58,7 +58,7 @@ export function addToCell(
   cell.count++;
   cell.time = time;
   cell.refs.push(ref);
-  if (cell.refs.length > WITNESS_LIMIT) cell.refs.shift();
+  if (cell.refs.length > 2 * WITNESS_LIMIT) cell.refs.splice(0, cell.refs.length - WITNESS_LIMIT);
   if (value !== null) {
     if (Number.isNaN(value)) cell.broken = true;
     else {
