@@ -51,6 +51,10 @@ export async function startFixtureServer(
     if (resource === 'sessions' && part === undefined) return find(id!).summary;
     if (resource === 'sessions') return range(find(id!), url.searchParams);
     if (resource === 'findings') return { findings: [] };
+    if (resource === 'holds' && id === undefined) {
+      const rows = find(url.searchParams.get('session')!).rows ?? [];
+      return { holds: rows.flatMap((row) => (row.hold?.state === 'pending' ? [row.hold] : [])) };
+    }
     if (resource === 'specs' && id === SPEC_DIGEST) {
       return { digest: SPEC_DIGEST, name: 'support-refunds', canonical: SPEC_TEXT };
     }

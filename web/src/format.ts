@@ -29,7 +29,7 @@ export function formatDuration(ms: number): string {
   if (s < 60) return `${(ms / 1000).toFixed(1)} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${pad(s % 60)} s`;
   if (s < 86_400) return `${Math.floor(s / 3600)} h ${pad(Math.floor(s / 60) % 60)} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor(s / 3600) % 24} h`;
+  return `${formatCount(Math.floor(s / 86_400))} d ${Math.floor(s / 3600) % 24} h`;
 }
 
 /** Time since the session began, one width per magnitude so a column of them aligns: `+4.210`, `+2:05.700`, `+1:02:05`. */

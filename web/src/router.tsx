@@ -54,6 +54,8 @@ const specRoute = createRoute({
 export const router = createRouter({
   routeTree: rootRoute.addChildren([sessionsRoute, sessionRoute, specRoute]),
   defaultPreload: false,
+  // Going back to the list finds the same place; a session's place is the step in its address.
+  scrollRestoration: ({ location }) => location.pathname === '/',
 });
 
 declare module '@tanstack/react-router' {

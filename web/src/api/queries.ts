@@ -1,6 +1,6 @@
 // Every read the page makes, as TanStack Query options: one key and one path per resource.
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
-import type { Finding, SessionSummary, StepRow } from '../../../src/engine/types.ts';
+import type { Finding, Hold, SessionSummary, StepRow } from '../../../src/engine/types.ts';
 import { getJson, isAway } from './client.ts';
 
 /** Steps are read in aligned ranges of this many, so that every reader of a range shares one answer. */
@@ -93,6 +93,17 @@ export function findingsQuery(id: string) {
     queryKey: ['findings', id],
     queryFn: ({ signal }) =>
       getJson<{ findings: readonly Finding[] }>(`/v1/findings?session=${encodeURIComponent(id)}`, signal),
+  });
+}
+
+export function pendingHoldsQuery(id: string) {
+  return queryOptions({
+    queryKey: ['holds', id],
+    queryFn: ({ signal }) =>
+      getJson<{ holds: readonly Hold[] }>(
+        `/v1/holds?state=pending&session=${encodeURIComponent(id)}`,
+        signal,
+      ),
   });
 }
 

@@ -1,6 +1,6 @@
 // The frame of every page: the bar with the way home, whether events arrive, the theme and the shortcuts.
 import { Link, Outlet, useRouter } from '@tanstack/react-router';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { RouterProvider } from 'react-aria-components';
 import { Button } from 'react-aria-components/Button';
 import { I18nProvider } from 'react-aria-components/I18nProvider';
@@ -14,6 +14,15 @@ export function Shell() {
   const router = useRouter();
   const [help, setHelp] = useState(false);
   useShortcuts({ '?': () => setHelp(true) });
+  const main = useRef<HTMLElement>(null);
+  useEffect(
+    () =>
+      router.subscribe('onResolved', ({ pathChanged, fromLocation }) => {
+        // A new page takes the focus, or a screen reader would stay with what is no longer there.
+        if (pathChanged && fromLocation) main.current?.focus({ preventScroll: true });
+      }),
+    [router],
+  );
   return (
     <I18nProvider locale="en-US">
       <RouterProvider navigate={(href) => router.history.push(href)}>
@@ -33,7 +42,7 @@ export function Shell() {
           </Button>
           <ThemeSwitch />
         </header>
-        <main id="main" tabIndex={-1}>
+        <main id="main" tabIndex={-1} ref={main}>
           <Outlet />
         </main>
         <ShortcutsDialog isOpen={help} onClose={() => setHelp(false)} />

@@ -10,7 +10,8 @@ import { SessionState } from '../ui/session-state.tsx';
 import { Ago } from '../ui/time.tsx';
 import { VerdictBadge } from '../ui/verdict.tsx';
 
-export function SessionHeader({ session, steps }: { session: SessionSummary; steps: number }) {
+export function SessionHeader(props: { session: SessionSummary; steps: number; children: ReactNode }) {
+  const { session, steps } = props;
   return (
     <header className="session-head">
       <div className="session-title">
@@ -66,6 +67,7 @@ export function SessionHeader({ session, steps }: { session: SessionSummary; ste
           <CopyButton text={session.id} label="Session id" />
         </Fact>
       </dl>
+      {props.children}
     </header>
   );
 }

@@ -7,6 +7,7 @@ import { chunkQuery, sessionQuery } from '../api/queries.ts';
 import { useShortcuts } from '../app/shortcuts.tsx';
 import { ErrorNotice } from '../ui/notice.tsx';
 import { useTitle } from '../ui/use-title.ts';
+import { Attention } from './attention.tsx';
 import { DetailPanel } from './detail/panel.tsx';
 import { SessionHeader } from './header.tsx';
 import type { Show } from './marks.ts';
@@ -81,7 +82,11 @@ function Session({ id }: { id: string }) {
     const found = shown.seqs
       ? ((way === 1 ? shown.seqs.find((seq) => seq > from) : shown.seqs.findLast((seq) => seq < from)) ??
         null)
-      : await findNotable(from, way, total);
+      : await findNotable(from, way, total).catch((error: Error) => {
+          setSaid(error.message);
+          return undefined;
+        });
+    if (found === undefined) return;
     if (found === null) setSaid(way === 1 ? 'No later step that is not a plain allow.' : 'No earlier one.');
     else goTo(found);
   };
@@ -117,7 +122,9 @@ function Session({ id }: { id: string }) {
   }
   return (
     <div className="session-page" data-reading={selected !== null ? '' : undefined}>
-      <SessionHeader session={session.data} steps={total} />
+      <SessionHeader session={session.data} steps={total}>
+        <Attention session={session.data} onGo={(seq) => goTo(seq, true)} />
+      </SessionHeader>
       <Toolbar
         show={show}
         shown={shown}

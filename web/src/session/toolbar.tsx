@@ -81,6 +81,7 @@ function describe(show: Show | undefined, shown: Shown, total: number): string {
     : `${found} of ${formatCount(total)}`;
 }
 
+/** Empties itself once it has been followed, so that the same number can be asked for again. */
 function Jump(props: {
   total: number;
   inputRef: RefObject<HTMLInputElement | null>;
@@ -89,6 +90,7 @@ function Jump(props: {
   return (
     <NumberField
       className="jump"
+      value={Number.NaN}
       minValue={0}
       maxValue={Math.max(0, props.total - 1)}
       isWheelDisabled

@@ -2,14 +2,21 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { subscribeLive } from '../api/live.ts';
-import { CHUNK, chunkQuery, findingsQuery, type StepChunk, sessionQuery } from '../api/queries.ts';
+import {
+  CHUNK,
+  chunkQuery,
+  findingsQuery,
+  pendingHoldsQuery,
+  type StepChunk,
+  sessionQuery,
+} from '../api/queries.ts';
 
 /** A burst of events becomes one round of reads. */
 const GATHER_MS = 250;
 
 /**
  * Follows a session live. Grows the total as steps arrive and re-reads what an event may have changed: the summary, the
- * findings, and the ranges on hand that the event touches.
+ * findings, the holds, and the ranges on hand that the event touches.
  */
 export function useLiveSession(id: string): number {
   const client = useQueryClient();
@@ -24,6 +31,7 @@ export function useLiveSession(id: string): number {
       stale = new Set();
       void client.invalidateQueries({ queryKey: sessionQuery(id).queryKey });
       void client.invalidateQueries({ queryKey: findingsQuery(id).queryKey });
+      void client.invalidateQueries({ queryKey: pendingHoldsQuery(id).queryKey });
       if (chunks.has('all')) void client.invalidateQueries({ queryKey: ['steps', id] });
       else
         for (const chunk of chunks)

@@ -75,7 +75,7 @@ export function useFindNotable(
     latest.current += 1;
     const mine = latest.current;
     for (let chunk = chunkOf(Math.max(0, from + way)); chunk >= 0 && chunk * CHUNK < total; chunk += way) {
-      const { steps } = await client.ensureQueryData(chunkQuery(id, chunk));
+      const { steps } = await client.fetchQuery(chunkQuery(id, chunk));
       if (latest.current !== mine) return null;
       const seqs = marksOf(steps).map((mark) => mark.seq);
       const hit = way === 1 ? seqs.find((seq) => seq > from) : seqs.findLast((seq) => seq < from);

@@ -29,7 +29,7 @@ export function SessionsPage() {
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   const setFilter = (next: SessionFilter): void => {
     const search = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined));
-    void navigate({ search, replace: true });
+    void navigate({ search, replace: true, resetScroll: false });
   };
   /** Moves the table's own focus, in its own words; from elsewhere, enters it at its current row. */
   const move = (key: 'ArrowDown' | 'ArrowUp'): void => {

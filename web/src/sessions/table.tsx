@@ -109,6 +109,7 @@ export function SessionsTable(props: {
         key={columns.length}
         className="table"
         aria-label="Sessions"
+        data-scroll-restoration-id="sessions"
         onRowAction={(key) => props.onOpen(String(key))}
       >
         <TableHeader>

@@ -22,7 +22,7 @@ export function Choice(props: {
 }) {
   return (
     <Select
-      className="choice"
+      className="choice field"
       {...(props.showLabel ? {} : { 'aria-label': props.label })}
       value={props.value}
       onChange={(key) => props.onChange(String(key))}

@@ -82,7 +82,7 @@ function AnswerForm({ hold }: { hold: Hold }) {
   };
   return (
     <Form className="answer" onSubmit={ask}>
-      <TextField isRequired value={by} onChange={setBy} maxLength={200} autoComplete="name">
+      <TextField className="field" isRequired value={by} onChange={setBy} maxLength={200} autoComplete="name">
         <Label>Your name</Label>
         <Input />
       </TextField>
@@ -95,12 +95,12 @@ function AnswerForm({ hold }: { hold: Hold }) {
           options={hold.by.map((id) => ({ id, text: id }))}
         />
       ) : (
-        <TextField isRequired value={role} onChange={setRole} maxLength={200}>
+        <TextField className="field" isRequired value={role} onChange={setRole} maxLength={200}>
           <Label>Your role</Label>
           <Input />
         </TextField>
       )}
-      <TextField className="answer-reason" value={reason} onChange={setReason} maxLength={2000}>
+      <TextField className="field answer-reason" value={reason} onChange={setReason} maxLength={2000}>
         <Label>Reason (kept with the answer)</Label>
         <Input />
       </TextField>
