@@ -47,6 +47,7 @@ export function buildSession(init: SessionInit, where: Where) {
   const problems: ImportProblem[] = [];
   const openCalls = new Map<string, OpenCall[]>();
   const timesSeen = new Map<string, number>();
+  const callIdsUsed = new Set<string>();
   const common = {
     ...(init.principal === undefined ? {} : { principal: init.principal }),
     ...(init.tenant === undefined ? {} : { tenant: init.tenant }),
@@ -128,12 +129,23 @@ export function buildSession(init: SessionInit, where: Where) {
     return pushCall(rawId, name, { ...at, args: args ?? {}, content, error });
   }
 
+  /** The id itself the first time, then `id#2`, `id#3`: the monitor joins a result to its call by it. */
+  function uniqueId(base: string): string {
+    let times = timesSeen.get(base) ?? 0;
+    let id: string;
+    do {
+      times++;
+      id = times === 1 ? base : `${base.slice(0, ID_LENGTH_MAX - 12)}#${times}`;
+    } while (callIdsUsed.has(id));
+    timesSeen.set(base, times);
+    callIdsUsed.add(id);
+    return id;
+  }
+
   function pushCall(rawId: unknown, name: unknown, at: Recorded): Step {
     const raw = typeof rawId === 'string' && rawId !== '' && isPlain(rawId) ? rawId : null;
     const base = raw ?? `call-${steps.length}`;
-    const times = (timesSeen.get(base) ?? 0) + 1;
-    timesSeen.set(base, times);
-    const id = times === 1 ? base : `${base.slice(0, ID_LENGTH_MAX - 12)}#${times}`;
+    const id = uniqueId(base);
     const step = push('tool.call', nameOf(name, 'a tool call'), at, { id, raw: base });
     const calls = openCalls.get(base);
     if (calls === undefined) openCalls.set(base, [{ message: at.message, step }]);
