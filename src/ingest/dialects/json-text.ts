@@ -1,7 +1,7 @@
 // Attributes that are JSON in a string, parsed once; and dotted keys put back together. Text that is not JSON stays text.
-import { toJson } from '../../step/json.ts';
 import type { Json, JsonObject } from '../../step/types.ts';
 import { define, type Fillable } from '../otlp/values.ts';
+import { isExact } from './exact.ts';
 
 /** Levels of a key such as `llm.input_messages.0.message.role`; deeper keys stay in the raw attributes only. */
 const KEY_PARTS_MAX = 24;
@@ -26,8 +26,8 @@ function parseText(text: string): Json {
   if (trimmed === '' || !JSON_STARTS.includes(trimmed[0]!)) return text;
   try {
     // Numbers that were rounded and nesting beyond the step's bound make it text again: what is kept is exact.
-    const parsed = toJson(JSON.parse(text));
-    return parsed.ok ? parsed.value : text;
+    const parsed = JSON.parse(text) as Json;
+    return isExact(parsed) ? parsed : text;
   } catch {
     return text;
   }

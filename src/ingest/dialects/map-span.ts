@@ -1,9 +1,9 @@
 // One span to the steps it shows: a tool span is a call and its result, a model span a request and its response.
 // Only turns words; whose span it is (`context`) is settled in map-traces.ts, and the raw span goes along with each step.
 import type { Observation, Span } from '../../engine/types.ts';
-import { toJson } from '../../step/json.ts';
 import type { Json, JsonObject, Proposal } from '../../step/types.ts';
 import type { Fillable } from '../otlp/values.ts';
+import { isExact } from './exact.ts';
 import { interpret, type Reading } from './interpret.ts';
 import { isObject, unwrapJson, unwrapStructure } from './json-text.ts';
 import { askedBy, messagesOfEvents, textOf } from './messages.ts';
@@ -249,6 +249,5 @@ function errorOf(span: Span, field: Reading['field']): Pick<Proposal, 'error'> {
 
 /** JSON a step may hold; numbers too large to be exact make it text. */
 function exact(value: Json): Json {
-  const parsed = toJson(value);
-  return parsed.ok ? parsed.value : JSON.stringify(value);
+  return isExact(value) ? value : JSON.stringify(value);
 }

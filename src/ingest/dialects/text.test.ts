@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { JsonObject } from '../../step/types.ts';
+import { JSON_DEPTH_MAX, toJson } from '../../step/json.ts';
+import type { Json, JsonObject } from '../../step/types.ts';
+import { isExact } from './exact.ts';
 import { gather, unwrapJson, unwrapStructure } from './json-text.ts';
 import { askedBy, textOf } from './messages.ts';
 import { idOf, nameOf } from './names.ts';
@@ -22,6 +24,29 @@ test('JSON that a step cannot hold exactly stays text', () => {
   assert.equal(unwrapJson(rounded), rounded);
   const deep = '['.repeat(100) + ']'.repeat(100);
   assert.equal(unwrapJson(deep), deep);
+});
+
+test('what is exact is what a step takes', () => {
+  const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(2 ** 53, -(2 ** 53), 1e300, -0, 0.1));
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 6 },
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\ud800', null, true),
+      number,
+      fc.array(tie('value') as fc.Arbitrary<Json>, { maxLength: 4 }),
+      fc.dictionary(fc.oneof(fc.string(), fc.constant('\udc00')), tie('value') as fc.Arbitrary<Json>),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (json) => assert.equal(isExact(json), toJson(json).ok)),
+    { numRuns: 500 },
+  );
+  for (const levels of [JSON_DEPTH_MAX - 1, JSON_DEPTH_MAX, JSON_DEPTH_MAX + 1]) {
+    let nested: Json = 'x';
+    for (let i = 0; i < levels; i++) nested = i % 2 === 0 ? [nested] : { a: nested };
+    assert.equal(isExact(nested), toJson(nested).ok, `${levels} levels`);
+  }
 });
 
 test('indexed keys become lists in order of their index, whatever the gaps', () => {
