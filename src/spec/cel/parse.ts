@@ -1,9 +1,13 @@
 // CEL text to its syntax tree, by the grammar of @bufbuild/cel, with a limit and a better place for syntax errors. Pure.
 import { parse } from '@bufbuild/cel';
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { childrenOf } from '../free.ts';
 
 export const MAX_EXPRESSION = 16_384;
 const MAX_NESTING = 64;
+const MAX_DEPTH = 400;
+/** Places tried to find where a syntax error is. */
+const MAX_TRIES = 300;
 
 export type ParseResult =
   | { readonly expr: Expr }
@@ -15,10 +19,24 @@ export function parseCel(text: string): ParseResult {
   const brackets = bracketProblem(text);
   if (brackets !== null) return { problem: brackets };
   try {
-    return { expr: parse(text).expr };
+    const { expr } = parse(text);
+    return isDeep(expr)
+      ? { problem: { message: `nested deeper than ${MAX_DEPTH} operators`, offset: 0 } }
+      : { expr };
   } catch (error) {
+    if (error instanceof RangeError) return { problem: { message: 'nested too deep', offset: 0 } };
     return { problem: syntaxProblem(text, error) };
   }
+}
+
+/** Compiled closures call each other as deep as the tree is; the walk itself keeps its own stack. */
+function isDeep(root: Expr): boolean {
+  const stack: { expr: Expr; depth: number }[] = [{ expr: root, depth: 0 }];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    if (at.depth > MAX_DEPTH) return true;
+    for (const child of childrenOf(at.expr)) stack.push({ expr: child.expr, depth: at.depth + 1 });
+  }
+  return false;
 }
 
 const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
@@ -70,8 +88,10 @@ function stringEnd(text: string, start: number): number {
 function syntaxProblem(text: string, error: unknown): { message: string; offset: number } {
   const fallback = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset ?? 0;
   let best = 0;
-  for (let end = text.length - 1; end > 0; end--) {
+  let tries = 0;
+  for (let end = text.length - 1; end > 0 && tries < MAX_TRIES; end--) {
     if (!isBoundary(text, end)) continue;
+    tries++;
     if (parses(closed(text.slice(0, end)))) {
       best = end;
       break;
@@ -80,6 +100,10 @@ function syntaxProblem(text: string, error: unknown): { message: string; offset:
   const offset = Math.max(best, fallback);
   let at = offset;
   while (at < text.length && (text[at] === ' ' || text[at] === '\n')) at++;
+  const rest = text.slice(at).trim();
+  if (rest !== '' && rest.length <= 3 && !/[\w"']/.test(rest)) {
+    return { message: `CEL syntax: something is missing after \`${rest}\``, offset: at };
+  }
   const found =
     at >= text.length ? 'the end' : `\`${text.slice(at, at + 12).split(/[\s)\]},]/, 1)[0] || text[at]}\``;
   return {

@@ -88,12 +88,15 @@ function isEmail(text: string): boolean {
     [...local].some((c) => c <= ' ' || '"(),:;<>[]\\'.includes(c))
   )
     return false;
-  return host.every(
-    (part) =>
-      part.length > 0 &&
-      part.length <= 63 &&
-      !part.startsWith('-') &&
-      !part.endsWith('-') &&
-      [...part].every((c) => /[\p{L}\p{N}-]/u.test(c)),
+  return (
+    host.length > 1 &&
+    host.every(
+      (part) =>
+        part.length > 0 &&
+        part.length <= 63 &&
+        !part.startsWith('-') &&
+        !part.endsWith('-') &&
+        [...part].every((c) => /[\p{L}\p{N}-]/u.test(c)),
+    )
   );
 }

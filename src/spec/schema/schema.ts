@@ -172,7 +172,11 @@ function fail(into: SchemaViolation[] | null, path: string, expected: string, va
   return false;
 }
 
+/** A value in a message: scalars as they are, the rest by its size, so that deep values stay short. */
 function shown(value: Json): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isObject(value))
+    return `an object with ${Object.keys(value).slice(0, 5).join(', ').slice(0, 60) || 'no fields'}`;
   const text = JSON.stringify(value) ?? 'nothing';
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

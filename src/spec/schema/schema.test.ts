@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import type { Json, JsonObject } from '../../step/types.ts';
+import { compileSchema } from './schema.ts';
+import { showType } from './type.ts';
+
+const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject; leaf: JsonObject }>((tie) => ({
+  leaf: fc.oneof(
+    fc.constant({}),
+    fc.record({ type: fc.constantFrom('string', 'number', 'integer', 'boolean', 'null') }),
+    fc.record({
+      type: fc.constant('string'),
+      minLength: fc.integer({ min: 0, max: 3 }),
+      maxLength: fc.integer({ min: 0, max: 4 }),
+    }),
+    fc.record({
+      minimum: fc.integer({ min: -3, max: 3 }),
+      exclusiveMaximum: fc.integer({ min: -3, max: 5 }),
+    }),
+    fc.record({
+      enum: fc.uniqueArray(fc.constantFrom<Json>(1, 'a', null, true, 2.5), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ const: fc.constantFrom<Json>(1, 'a', null, { a: 1 }, [1]) }),
+    fc.record({ type: fc.constant('string'), pattern: fc.constantFrom('^a', 'b$', '^[ab]+$') }),
+    fc.record({ multipleOf: fc.constantFrom(1, 2, 0.5) }),
+  ),
+  node: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    tie('leaf'),
+    fc.record(
+      {
+        type: fc.constant('object'),
+        properties: fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node')),
+        required: fc.uniqueArray(fc.constantFrom('a', 'b'), { maxLength: 2 }),
+        additionalProperties: fc.oneof(fc.boolean(), tie('leaf')),
+        maxProperties: fc.integer({ min: 0, max: 3 }),
+      },
+      { requiredKeys: ['type'] },
+    ),
+    fc.record(
+      {
+        type: fc.constant('array'),
+        items: tie('node'),
+        minItems: fc.integer({ min: 0, max: 2 }),
+        uniqueItems: fc.boolean(),
+      },
+      { requiredKeys: ['type'] },
+    ),
+    fc.record({ anyOf: fc.array(tie('leaf'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ oneOf: fc.array(tie('leaf'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ not: tie('leaf') }),
+  ),
+})).node as fc.Arbitrary<JsonObject>;
+
+const scalars = fc.oneof(
+  fc.constantFrom<Json>('a', 'ab', '', null, true, 1, 2.5, -3, '😀b'),
+  fc.integer({ min: -4, max: 6 }),
+);
+const values: fc.Arbitrary<Json> = fc.oneof(
+  scalars,
+  fc.array(scalars, { maxLength: 3 }),
+  fc.dictionary(
+    fc.constantFrom('a', 'b', 'c', 'd'),
+    fc.oneof(scalars, fc.array(scalars, { maxLength: 2 }), fc.dictionary(fc.constantFrom('a', 'b'), scalars)),
+  ),
+);
+
+test('law: a value is valid exactly when Ajv says so', () => {
+  fc.assert(
+    fc.property(schemas, fc.array(values, { minLength: 1, maxLength: 5 }), (schema, all) => {
+      const theirs = new Ajv2020({ strict: false, logger: false }).compile(schema);
+      const ours = compileSchema(schema, 'test');
+      for (const value of all) {
+        const violations = ours.validate(value);
+        assert.equal(
+          violations === null,
+          theirs(value),
+          `${JSON.stringify(schema)} of ${JSON.stringify(value)}`,
+        );
+        if (violations !== null) assert.ok(violations.length > 0);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('formats agree with ajv-formats on plain and odd texts', () => {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const texts = [
+    '2026-02-28',
+    '2026-02-30',
+    '2024-02-29',
+    '2026-1-1',
+    '2026-05-30T10:20:00Z',
+    '2026-05-30T10:20:00.5+02:00',
+    '2026-05-30 10:20',
+    'a@b.example',
+    'a@b',
+    '@b',
+    'a b@c.example',
+    'https://x.example/a',
+    'x',
+    '10.0.0.1',
+    '10.0.0.256',
+    '01.0.0.1',
+    '9b2f1c1e-58cc-4b2e-9a3f-0c9d1b5f6a77',
+    '9b2f1c1e58cc4b2e9a3f0c9d1b5f6a77',
+  ];
+  for (const format of ['date', 'date-time', 'email', 'uri', 'ipv4', 'uuid']) {
+    const theirs = ajv.compile({ type: 'string', format });
+    const ours = compileSchema({ type: 'string', format }, 'test');
+    for (const text of texts)
+      assert.equal(ours.validate(text) === null, theirs(text), `${format} of ${text}`);
+  }
+});
+
+test('violations say where, what was expected and what was found', () => {
+  const schema = compileSchema(
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['amount'],
+      properties: {
+        amount: { type: 'number', maximum: 5 },
+        lines: { type: 'array', items: { type: 'string' } },
+      },
+    },
+    'pay.input',
+  );
+  assert.deepEqual(schema.validate({ amount: 6, lines: ['a', 1] }), [
+    { path: '/amount', expected: 'at most 5', found: '6' },
+    { path: '/lines/1', expected: 'string', found: '1' },
+  ]);
+  assert.equal(schema.validate({ amont: 1 })?.at(-1)?.expected, 'no such field (did you mean amount?)');
+});
+
+test('a wrong schema is a problem with a suggestion, never an exception', () => {
+  const problemsOf = (schema: Json) =>
+    compileSchema(schema, 'tool.input').problems.map((problem) =>
+      `${problem.path}: ${problem.message} ${problem.suggestion ?? ''}`.trim(),
+    );
+  assert.deepEqual(problemsOf({ typ: 'object' }), ['tool.input: unknown schema keyword `typ` type']);
+  assert.match(problemsOf({ type: 'strng' })[0]!, /string/);
+  assert.match(problemsOf({ pattern: '(a' })[0]!, /RE2/);
+  assert.match(problemsOf({ $ref: '#/$defs/none' })[0]!, /names nothing/);
+  assert.match(problemsOf(5)[0]!, /a schema is/);
+  let deep: Json = {};
+  for (let i = 0; i < 200; i++) deep = { items: deep };
+  assert.match(problemsOf(deep)[0]!, /deeper/);
+});
+
+test('recursion through $ref ends, and hostile patterns take linear time', () => {
+  const tree = compileSchema(
+    {
+      $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+      $ref: '#/$defs/node',
+    },
+    'tree',
+  );
+  assert.equal(tree.validate({ next: { next: {} } }), null);
+  assert.notEqual(tree.validate({ next: { next: 1 } }), null);
+  let deep: Json = {};
+  for (let i = 0; i < 5_000; i++) deep = { next: deep };
+  assert.notEqual(tree.validate(deep), null);
+  const hostile = compileSchema({ type: 'string', pattern: '^(a+)+$' }, 'hostile');
+  assert.notEqual(hostile.validate(`${'a'.repeat(5_000)}!`), null);
+});
+
+test('static types: JSON numbers are numbers, an optional null does not hide the type', () => {
+  const of = (schema: Json) => showType(compileSchema(schema, 't').type);
+  assert.equal(of({ type: 'integer' }), 'number');
+  assert.equal(of({ anyOf: [{ type: 'string' }, { type: 'null' }] }), 'string');
+  assert.equal(of({ type: ['array', 'null'], items: { type: 'string' } }), 'list of string');
+  assert.equal(of({}), 'any value');
+});
