@@ -81,11 +81,16 @@ async function* readLines(file: string, format: Format): AsyncGenerator<Piece> {
   };
   for await (const chunk of createReadStream(file, { highWaterMark: BATCH_BYTES }) as AsyncIterable<Buffer>) {
     let rest = chunk;
-    if (skipping) {
-      const end = rest.indexOf(NEWLINE);
-      if (end === -1) continue;
-      rest = rest.subarray(end + 1);
-      skipping = false;
+    const first = rest.indexOf(NEWLINE);
+    // What is held is always one unfinished line.
+    const lineBytes = heldBytes + (first === -1 ? rest.length : first);
+    if (skipping || lineBytes > RECORD_BYTES_MAX) {
+      if (!skipping) yield { problem: tooLong(file, line, 'the line') };
+      held = [];
+      heldBytes = 0;
+      skipping = first === -1;
+      if (skipping) continue;
+      rest = rest.subarray(first + 1);
       line++;
     }
     const last = rest.lastIndexOf(NEWLINE);
@@ -100,12 +105,6 @@ async function* readLines(file: string, format: Format): AsyncGenerator<Piece> {
     }
     held.push(rest);
     heldBytes += rest.length;
-    if (heldBytes > RECORD_BYTES_MAX) {
-      yield { problem: tooLong(file, line, 'the line') };
-      held = [];
-      heldBytes = 0;
-      skipping = true;
-    }
   }
   if (heldBytes > 0) yield { batch: cut() };
 }
