@@ -32,7 +32,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const recorder = createRecorder({ store, memory, limits, clock, emit, onHold: timer.expect });
   const sessions = createSessions({ options, store, memory, specs, recorder, clock });
   const holds = createHolds(store, memory, recorder, clock, emit);
-  const observer = createObserver(store, limits, emit);
+  const observer = createObserver(store, limits, emit, log);
 
   async function recordFinding(finding: Finding): Promise<void> {
     await store.append([{ t: 'finding', row: { finding, observed: false } }]);

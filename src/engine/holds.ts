@@ -64,7 +64,7 @@ export function createHolds(
       const now = clock();
       const expired = await store.expiredHolds(now, EXPIRED_PER_ROUND);
       const closing = expired.filter((hold) => closeInMemory(hold, now));
-      await store.append(closing.map((hold) => ({ t: 'hold-expired', id: hold.id })));
+      await store.append(closing.map((hold) => ({ t: 'hold-expired', row: { id: hold.id } })));
       for (const { id, session } of closing) {
         emit({ type: 'hold', session, hold: id, state: 'expired' });
         emit({ type: 'session', session });

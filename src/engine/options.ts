@@ -47,8 +47,10 @@ export interface EngineLimits {
   readonly bytesInMemory: number;
   /** A snapshot is written after this many steps, so that a restart replays at most as many. */
   readonly stepsPerSnapshot: number;
+  /** Observed spans beyond are refused as one batch. */
   readonly spansPerObserve: number;
-  readonly bytesPerSpan: number;
+  /** A longer span loses its largest attributes. Characters of JSON. */
+  readonly charactersPerSpan: number;
 }
 
 export const ENGINE_LIMITS: EngineLimits = {
@@ -58,6 +60,6 @@ export const ENGINE_LIMITS: EngineLimits = {
   sessionsInMemory: 10_000,
   bytesInMemory: 512 << 20,
   stepsPerSnapshot: 1_000,
-  spansPerObserve: 10_000,
-  bytesPerSpan: 256 << 10,
+  spansPerObserve: 100_000,
+  charactersPerSpan: 1 << 20,
 };

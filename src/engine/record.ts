@@ -75,7 +75,7 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
           kind: step.kind,
           name: step.name,
           callId: step.callId ?? null,
-          act: actOf(step),
+          act: actOf({ ...step, args: decision.transformed ?? step.args ?? {} }),
           verdict: decision.verdict,
           step: text,
           decision: decisionText,

@@ -35,6 +35,11 @@ export async function withEngine(
   return openAt(t, temporaryDirectory(t), options, { now: 1_700_000_000_000 });
 }
 
+/** A full set of step fields is rarely what a test is about. */
+export function input(content: string): Proposal {
+  return { kind: 'input', name: '', content };
+}
+
 async function openAt(
   t: Pick<TestContext, 'after'>,
   directory: string,

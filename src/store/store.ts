@@ -64,6 +64,11 @@ export interface SpanKey {
   readonly spanId: string;
 }
 
+export interface StoredSpan {
+  readonly span: Span;
+  readonly session: string | null;
+}
+
 export interface StoredFinding {
   readonly finding: Finding;
   /** Whether `finding.seq` counts observed steps. */
@@ -84,15 +89,25 @@ export interface Snapshot {
   readonly state: string;
 }
 
-/** One change. Rows that exist already (same span, finding, spec) are left as they are. */
+/** Shows the step by the span, and the decided result of the same call too. A step keeps its first span. */
+export interface Join {
+  readonly session: string;
+  readonly seq: number;
+  readonly span: SpanKey;
+}
+
+/**
+ * One change. Rows that exist already (same span, finding, spec) are left as they are, and so is a guarded session
+ * by the row of an observed one.
+ */
 export type Write =
   | { readonly t: 'session'; readonly row: SessionRow }
   | { readonly t: 'step'; readonly row: StepWrite }
   | { readonly t: 'snapshot'; readonly row: Snapshot }
   | { readonly t: 'hold'; readonly row: StoredHold }
-  | { readonly t: 'hold-expired'; readonly id: string }
-  | { readonly t: 'span'; readonly session: string | null; readonly row: Span }
-  | { readonly t: 'join'; readonly session: string; readonly seq: number; readonly span: SpanKey }
+  | { readonly t: 'hold-expired'; readonly row: { readonly id: string } }
+  | { readonly t: 'span'; readonly row: StoredSpan }
+  | { readonly t: 'join'; readonly row: Join }
   | { readonly t: 'finding'; readonly row: StoredFinding }
   | { readonly t: 'spec'; readonly row: StoredSpec };
 
@@ -114,18 +129,34 @@ export interface RecordedRow {
   readonly hold: string | null;
 }
 
-/** A decided tool step that a span may be joined to. */
-export interface JoinCandidate {
-  readonly seq: number;
-  readonly time: number;
+/** A tool that ran, as telemetry shows it: which decided steps without a span could it be? */
+export interface JoinRequest {
+  readonly session: string;
   readonly kind: StepKind;
   readonly name: string;
   readonly callId: string | null;
+  /** Null when the arguments were not recorded: then any call of the tool may be meant. */
   readonly act: number | null;
+  /** Steps decided later than this are not meant, unless the call id says so. */
+  readonly time: number;
+  readonly span: SpanKey & { readonly parentSpanId: string | null };
+}
+
+/** A decided tool step that has no span yet. */
+export interface JoinCandidate {
+  readonly seq: number;
+  readonly kind: StepKind;
+  readonly name: string;
+  readonly callId: string | null;
   readonly verdict: Verdict;
-  /** Canonical JSON. */
-  readonly step: string;
-  readonly span: (SpanKey & { readonly parentSpanId: string | null }) | null;
+}
+
+/** Candidates latest first. */
+export interface JoinAnswer {
+  readonly ofCall: readonly JoinCandidate[];
+  readonly ofAct: readonly JoinCandidate[];
+  /** A parent or child of the span is joined to a step of the tool: two instruments saw the same act. */
+  readonly kinJoined: boolean;
 }
 
 export interface SessionQuery {
@@ -182,14 +213,14 @@ export interface Store {
   findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;
   spec(digest: string): Promise<StoredSpec | null>;
 
-  /** Those of the spans that are stored. */
+  /** Those of the spans that are stored already. */
   knownSpans(keys: readonly SpanKey[]): Promise<readonly SpanKey[]>;
-  /** Guarded or not, and observed steps so far; null for a session that is not stored. */
-  observedState(session: string): Promise<{ guarded: boolean; observed: number; row: SessionRow } | null>;
-  /** Decided tool steps of this call, latest first; at most `limit`. */
-  stepsOfCall(session: string, callId: string, limit: number): Promise<readonly JoinCandidate[]>;
-  /** Decided tool steps of this act at or before `time`, latest first; at most `limit`. */
-  stepsOfAct(session: string, act: number, time: number, limit: number): Promise<readonly JoinCandidate[]>;
+  /** What is kept of an observed session; null for one that is guarded or not stored. */
+  observed(session: string): Promise<SessionRow | null>;
+  /** Whether there is a session with decisions. */
+  isGuarded(session: string): Promise<boolean>;
+  /** An answer per request, with at most `limit` candidates of each sort. */
+  joinCandidates(requests: readonly JoinRequest[], limit: number): Promise<readonly JoinAnswer[]>;
 
   /** Writes what is queued, then releases everything. */
   close(): Promise<void>;

@@ -1,7 +1,7 @@
 // Applies one batch of writes inside the writer's transaction. Sessions and spans are named by their text ids outside
 // and by row numbers inside.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { SessionRow, SpanKey, StepWrite, StoredFinding, StoredHold, Write } from '../store.ts';
+import type { Join, SessionRow, SpanKey, StepWrite, StoredFinding, StoredHold, Write } from '../store.ts';
 
 /** Session row numbers remembered; they never change, so the oldest may simply be forgotten. */
 const NUMBERS_MAX = 50_000;
@@ -83,6 +83,15 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
     if (changes > 0) sql.countFinding.run(session);
   }
 
+  function putJoin({ session, seq, span }: Join): void {
+    const n = numberOf(session);
+    const spanN = spanNumber(span);
+    const step = sql.join.get(spanN, n, seq);
+    if (step === undefined) return;
+    sql.joinedTool.run(step.name as string, spanN);
+    if (step.call_id !== null) sql.joinResult.run(spanN, n, step.call_id as string, seq);
+  }
+
   function apply(write: Write): void {
     switch (write.t) {
       case 'session':
@@ -100,15 +109,15 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
         putHold(write.row);
         return;
       case 'hold-expired':
-        sql.holdExpired.run(write.id);
+        sql.holdExpired.run(write.row.id);
         return;
       case 'span': {
-        const { traceId, spanId, parentSpanId } = write.row;
-        sql.span.run(traceId, spanId, parentSpanId, write.session, JSON.stringify(write.row));
+        const { span, session } = write.row;
+        sql.span.run(span.traceId, span.spanId, span.parentSpanId, session, JSON.stringify(span));
         return;
       }
       case 'join':
-        sql.join.run(spanNumber(write.span), numberOf(write.session), write.seq);
+        putJoin(write.row);
         return;
       case 'finding':
         putFinding(write.row);
@@ -122,7 +131,9 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
   return (writes) => {
     // Only the last row of a session matters; it is written first, so that the other writes find its number.
     const sessions = new Map<string, SessionRow>();
-    for (const write of writes) if (write.t === 'session') sessions.set(write.row.id, write.row);
+    for (const { t, row } of writes) {
+      if (t === 'session' && (row.guarded || !sessions.get(row.id)?.guarded)) sessions.set(row.id, row);
+    }
     database.exec('BEGIN IMMEDIATE');
     try {
       for (const row of sessions.values()) putSession(row);
@@ -158,7 +169,8 @@ const SQL = {
       principal = excluded.principal, tenant = excluded.tenant, state = excluded.state, guarded = excluded.guarded,
       started_at = excluded.started_at, last_at = excluded.last_at, steps = excluded.steps, allow = excluded.allow,
       transform = excluded.transform, hold = excluded.hold, deny = excluded.deny, halt = excluded.halt,
-      title = excluded.title, spec = excluded.spec, spec_name = excluded.spec_name, no_spec = excluded.no_spec`,
+      title = excluded.title, spec = excluded.spec, spec_name = excluded.spec_name, no_spec = excluded.no_spec
+    WHERE sessions.guarded = 0 OR excluded.guarded = 1`,
   step: `INSERT INTO steps (session, observed, seq, id, id_hash, time, kind, name, call_id, act, verdict, step_digest,
       state_digest, hold, span) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   payload: 'INSERT INTO payload (n, step, decision) VALUES (?, ?, ?)',
@@ -169,7 +181,11 @@ const SQL = {
   holdExpired: `UPDATE holds SET state = 'expired', body = json_set(body, '$.hold.state', 'expired')
     WHERE id = ? AND state = 'pending'`,
   span: 'INSERT INTO spans (trace_id, span_id, parent_id, session, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  join: 'UPDATE steps SET span = ? WHERE session = ? AND observed = 0 AND seq = ? AND span IS NULL',
+  join: `UPDATE steps SET span = ? WHERE session = ? AND observed = 0 AND seq = ? AND span IS NULL
+    RETURNING name, call_id`,
+  joinedTool: 'UPDATE spans SET tool = ? WHERE n = ?',
+  joinResult: `UPDATE steps SET span = ? WHERE session = ? AND call_id = ? AND seq > ? AND kind = 'tool.result'
+    AND act IS NOT NULL AND observed = 0 AND span IS NULL`,
   finding:
     'INSERT INTO findings (id, session, observed, seq, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   countFinding: 'UPDATE sessions SET findings = findings + 1 WHERE n = ?',

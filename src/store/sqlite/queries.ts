@@ -1,17 +1,15 @@
 // What the reader thread answers. Every query is bounded by a limit of its caller.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Finding, Hold, HoldState } from '../../engine/types.ts';
-import type { Verdict } from '../../monitor/types.ts';
-import type { StepKind } from '../../step/types.ts';
 import {
   holdAt,
-  type JoinCandidate,
   type RecordedRow,
-  type SpanKey,
+  type SessionRow,
   type StoredHold,
   type StoredSession,
   type StoredSpec,
 } from '../store.ts';
+import { createJoinQueries } from './join-queries.ts';
 import { createSessionQueries, type Row, sessionRow } from './session-queries.ts';
 import { createStepQueries } from './step-queries.ts';
 
@@ -39,17 +37,10 @@ export function createQueries(database: DatabaseSync) {
     'SELECT body FROM findings WHERE session = (SELECT n FROM sessions WHERE id = ?) ORDER BY n DESC LIMIT ?',
   );
   const spec = sql('SELECT digest, name, canonical FROM specs WHERE digest = ?');
-  const span = sql('SELECT 1 FROM spans WHERE trace_id = ? AND span_id = ?');
-  const observedCount = sql('SELECT count(*) AS count FROM steps WHERE session = ? AND observed = 1');
-  const candidate = `SELECT seq, time, kind, name, call_id, act, verdict, step, trace_id, span_id, parent_id
-    FROM steps JOIN payload USING (n) LEFT JOIN spans ON spans.n = steps.span
-    WHERE steps.session = (SELECT n FROM sessions WHERE id = ?) AND observed = 0 AND act IS NOT NULL`;
-  const ofCall = sql(`${candidate} AND call_id = ? ORDER BY seq DESC LIMIT ?`);
-  const ofAct = sql(`${candidate} AND act = ? AND time <= ? ORDER BY seq DESC LIMIT ?`);
-
   return {
     ...createSessionQueries(database),
     ...createStepQueries(database),
+    ...createJoinQueries(database),
 
     load(id: string): StoredSession | null {
       const row = session.get(id) as Row | undefined;
@@ -139,48 +130,17 @@ export function createQueries(database: DatabaseSync) {
       };
     },
 
-    knownSpans(keys: readonly SpanKey[]): SpanKey[] {
-      return keys.filter((key) => span.get(key.traceId, key.spanId) !== undefined);
-    },
-
-    observedState(id: string) {
+    observed(id: string): SessionRow | null {
       const row = session.get(id) as Row | undefined;
-      if (row === undefined) return null;
-      const observed = observedCount.get(row.n as number)!.count as number;
-      return { guarded: row.guarded === 1, observed, row: sessionRow(row) };
+      return row === undefined || row.guarded === 1 ? null : sessionRow(row);
     },
 
-    stepsOfCall(id: string, callId: string, limit: number): JoinCandidate[] {
-      return ofCall.all(id, callId, limit).map((row) => joinCandidate(row as Row));
-    },
-
-    stepsOfAct(id: string, act: number, time: number, limit: number): JoinCandidate[] {
-      return ofAct.all(id, act, time, limit).map((row) => joinCandidate(row as Row));
+    isGuarded(id: string): boolean {
+      return session.get(id)?.guarded === 1;
     },
   };
 }
 
 function parseBody<T>(row: Row): T {
   return JSON.parse(row.body as string) as T;
-}
-
-function joinCandidate(row: Row): JoinCandidate {
-  return {
-    seq: row.seq as number,
-    time: row.time as number,
-    kind: row.kind as StepKind,
-    name: row.name as string,
-    callId: row.call_id as string | null,
-    act: row.act as number | null,
-    verdict: row.verdict as Verdict,
-    step: row.step as string,
-    span:
-      row.trace_id === null
-        ? null
-        : {
-            traceId: row.trace_id as string,
-            spanId: row.span_id as string,
-            parentSpanId: row.parent_id as string | null,
-          },
-  };
 }

@@ -22,8 +22,8 @@ CREATE TABLE steps (
   call_id TEXT, act INTEGER, verdict TEXT, step_digest BLOB NOT NULL, state_digest BLOB, hold TEXT, span INTEGER
 );
 CREATE UNIQUE INDEX steps_place ON steps (session, observed, seq);
-CREATE INDEX steps_call ON steps (session, call_id, seq) WHERE act IS NOT NULL AND call_id IS NOT NULL AND observed = 0;
-CREATE INDEX steps_act ON steps (session, act, seq) WHERE act IS NOT NULL AND observed = 0;
+CREATE INDEX steps_call ON steps (session, call_id, seq) WHERE act IS NOT NULL AND call_id IS NOT NULL AND observed = 0 AND span IS NULL;
+CREATE INDEX steps_act ON steps (session, act, seq) WHERE act IS NOT NULL AND observed = 0 AND span IS NULL;
 CREATE TABLE payload (n INTEGER PRIMARY KEY, step TEXT NOT NULL, decision TEXT);
 CREATE TABLE snapshots (session INTEGER PRIMARY KEY, seq INTEGER NOT NULL, state_digest TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE holds (
@@ -33,9 +33,10 @@ CREATE TABLE holds (
 CREATE INDEX holds_session ON holds (session, state);
 CREATE INDEX holds_pending ON holds (expires_at) WHERE state = 'pending';
 CREATE TABLE spans (
-  n INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, session TEXT, body TEXT NOT NULL,
+  n INTEGER PRIMARY KEY, trace_id TEXT NOT NULL, span_id TEXT NOT NULL, parent_id TEXT, session TEXT, tool TEXT, body TEXT NOT NULL,
   UNIQUE (trace_id, span_id)
 );
+CREATE INDEX spans_parent ON spans (trace_id, parent_id) WHERE tool IS NOT NULL;
 CREATE TABLE findings (
   n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, session INTEGER NOT NULL, observed INTEGER NOT NULL, seq INTEGER,
   body TEXT NOT NULL

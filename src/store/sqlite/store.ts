@@ -65,9 +65,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     findings: (filter) => reader.request('findings', filter),
     spec: (digest) => reader.request('spec', digest),
     knownSpans: (keys) => reader.request('knownSpans', keys),
-    observedState: (session) => reader.request('observedState', session),
-    stepsOfCall: (session, callId, limit) => reader.request('stepsOfCall', session, callId, limit),
-    stepsOfAct: (session, act, time, limit) => reader.request('stepsOfAct', session, act, time, limit),
+    observed: (session) => reader.request('observed', session),
+    isGuarded: (session) => reader.request('isGuarded', session),
+    joinCandidates: (requests, limit) => reader.request('joinCandidates', requests, limit),
     close: () => (closing ??= close()),
   };
 }
