@@ -4,13 +4,12 @@ import { malformed } from './fault.ts';
 export const TRACE_ID_BYTES = 16;
 export const SPAN_ID_BYTES = 8;
 
-/** An id out of protobuf bytes. */
-export function idOfBytes(bytes: Uint8Array | null, size: number, field: string): string {
-  if (bytes === null || bytes.length !== size) {
-    throw malformed(`expected ${size} bytes, found ${bytes === null ? 'none' : bytes.length}`, field);
+/** An id out of protobuf bytes, in hex already. */
+export function idOfHex(hex: string, size: number, field: string): string {
+  if (hex.length !== size * 2) {
+    throw malformed(`expected ${size} bytes, found ${hex === '' ? 'none' : hex.length / 2}`, field);
   }
-  const id = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
-  return refuseZero(id, field);
+  return refuseZero(hex, field);
 }
 
 /** An id out of OTLP/JSON: hex in either case. Base64, protobuf's own JSON form for bytes, is told apart by its length. */
@@ -28,9 +27,7 @@ export function idOfText(value: unknown, size: number, field: string): string {
 /** No parent is an absent or empty id; some senders write zeros instead. */
 export function isNoId(value: unknown): boolean {
   if (value === undefined || value === null || value === '') return true;
-  if (typeof value === 'string') return value.length === SPAN_ID_BYTES * 2 && isZero(value);
-  if (!(value instanceof Uint8Array)) return false;
-  return value.length === 0 || (value.length === SPAN_ID_BYTES && value.every((byte) => byte === 0));
+  return typeof value === 'string' && value.length === SPAN_ID_BYTES * 2 && isZero(value);
 }
 
 function refuseZero(id: string, field: string): string {

@@ -5,7 +5,7 @@ import type { Json } from '../../step/types.ts';
 import { buildSpan, type SpanLink } from './build.ts';
 import { type Collector, collector, spanPlace } from './collect.ts';
 import { problemOf, refuseDeeper, refuseMore } from './fault.ts';
-import { idOfBytes, isNoId, SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.ts';
+import { idOfHex, isNoId, SPAN_ID_BYTES, TRACE_ID_BYTES } from './ids.ts';
 import { type DecodeResult, OTLP_LIMITS, type OtlpLimits } from './types.ts';
 import { bytesValue, doubleValue, type Fillable, int64Value, nanoseconds, setAttribute } from './values.ts';
 import {
@@ -117,9 +117,9 @@ function readScope(reader: WireReader, end: number, scope: Scope): void {
 
 function readSpan(decoding: Decoding, end: number, resource: Fillable, scope: Scope): Span {
   const { reader, limits } = decoding;
-  let traceId: Buffer | null = null;
-  let spanId: Buffer | null = null;
-  let parent: Buffer | null = null;
+  let traceId = '';
+  let spanId = '';
+  let parent = '';
   let name = '';
   let traceState = '';
   let kind = 0;
@@ -137,16 +137,16 @@ function readSpan(decoding: Decoding, end: number, resource: Fillable, scope: Sc
     const tag = readTag(reader, end);
     switch (tag) {
       case 10:
-        traceId = readBytes(reader, end);
+        traceId = readBytes(reader, end, 'hex');
         break;
       case 18:
-        spanId = readBytes(reader, end);
+        spanId = readBytes(reader, end, 'hex');
         break;
       case 26:
         traceState = readString(reader, end);
         break;
       case 34:
-        parent = readBytes(reader, end);
+        parent = readBytes(reader, end, 'hex');
         break;
       case 42:
         name = readKey(reader, end);
@@ -190,9 +190,9 @@ function readSpan(decoding: Decoding, end: number, resource: Fillable, scope: Sc
     }
   }
   return buildSpan({
-    traceId: idOfBytes(traceId, TRACE_ID_BYTES, 'traceId'),
-    spanId: idOfBytes(spanId, SPAN_ID_BYTES, 'spanId'),
-    parentSpanId: isNoId(parent) ? null : idOfBytes(parent, SPAN_ID_BYTES, 'parentSpanId'),
+    traceId: idOfHex(traceId, TRACE_ID_BYTES, 'traceId'),
+    spanId: idOfHex(spanId, SPAN_ID_BYTES, 'spanId'),
+    parentSpanId: isNoId(parent) ? null : idOfHex(parent, SPAN_ID_BYTES, 'parentSpanId'),
     name,
     kind,
     startNs,
@@ -233,8 +233,8 @@ function readLink(decoding: Decoding, end: number): SpanLink {
   const attributes: Fillable = {};
   for (let count = 0; reader.at < end; ) {
     const tag = readTag(reader, end);
-    if (tag === 10) traceId = readBytes(reader, end).toString('hex');
-    else if (tag === 18) spanId = readBytes(reader, end).toString('hex');
+    if (tag === 10) traceId = readBytes(reader, end, 'hex');
+    else if (tag === 18) spanId = readBytes(reader, end, 'hex');
     else if (tag === 34) readKeyValue(decoding, readEnd(reader, end), attributes, count++);
     else skipField(reader, tag, end);
   }
@@ -294,7 +294,7 @@ function readAnyValue(decoding: Decoding, end: number, depth: number): Json {
         value = readMap(decoding, readEnd(reader, end), depth + 1);
         break;
       case 58:
-        value = bytesValue(readBytes(reader, end).toString('base64'));
+        value = bytesValue(readBytes(reader, end, 'base64'));
         break;
       default:
         skipField(reader, tag, end);

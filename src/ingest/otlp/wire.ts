@@ -94,11 +94,12 @@ export function readString(reader: WireReader, end: number): string {
   return shortAscii(reader.bytes, start, stop) ?? reader.bytes.toString('utf8', start, stop);
 }
 
-export function readBytes(reader: WireReader, end: number): Buffer {
+/** Bytes as text: ids in hex, values in base64. */
+export function readBytes(reader: WireReader, end: number, encoding: 'hex' | 'base64'): string {
   const stop = readEnd(reader, end);
-  const value = reader.bytes.subarray(reader.at, stop);
+  const start = reader.at;
   reader.at = stop;
-  return value;
+  return reader.bytes.toString(encoding, start, stop);
 }
 
 /** Most values are short: below about twenty bytes a loop is quicker than the call into the UTF-8 decoder. */
