@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { refusal } from './replay/refusal.ts';
+import { run } from './replay.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const SPEC = `
@@ -192,13 +194,11 @@ describe('interlock replay', () => {
         /cannot be written \(ENOENT\)/,
       ],
     ];
-    const results = [];
-    for (const [args] of cases) results.push(await interlock(...args));
-    for (const [i, [args, expected]] of cases.entries()) {
-      assert.equal(results[i]!.code, 2, args.join(' '));
-      assert.match(results[i]!.stderr, expected);
-      assert.equal(results[i]!.stdout, '');
-      assert.doesNotMatch(results[i]!.stderr, /\n {4}at /, 'no stack trace for a mistake of the user');
+    for (const [[, ...args], expected] of cases) {
+      const { code, message } = await refusal(run, args);
+      assert.equal(code, 2, args.join(' '));
+      assert.match(message, expected);
+      assert.doesNotMatch(message, /\n {4}at /, 'no stack trace for a mistake of the user');
     }
   });
 });
