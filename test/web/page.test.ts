@@ -202,6 +202,10 @@ describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () =
     await selected(page, 193);
     await page.keyboard.press('p');
     await selected(page, 96);
+    await page.keyboard.press('g');
+    await page.keyboard.type('100');
+    await page.keyboard.press('Enter');
+    await selected(page, 100);
     await page.getByRole('radio', { name: 'denied' }).click();
     await page.getByText('103 steps denied of 10,000').waitFor();
     await page.keyboard.press('n');

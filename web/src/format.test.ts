@@ -23,6 +23,9 @@ test('a length of time keeps two units at most', () => {
   assert.equal(formatDuration(187_000), '3 min 07 s');
   assert.equal(formatDuration(7_500_000), '2 h 05 min');
   assert.equal(formatDuration(273_600_000), '3 d 4 h');
+  assert.equal(formatDuration(1_800_000), '30 min');
+  assert.equal(formatDuration(3_600_000), '1 h');
+  assert.equal(formatDuration(86_400_000), '1 d');
 });
 
 test('an offset shows milliseconds until they stop mattering, and a step before the start with its sign', () => {

@@ -27,9 +27,12 @@ export function formatDuration(ms: number): string {
   const s = Math.floor(Math.max(0, ms) / 1000);
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   if (s < 60) return `${(ms / 1000).toFixed(1)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${pad(s % 60)} s`;
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${pad(Math.floor(s / 60) % 60)} min`;
-  return `${formatCount(Math.floor(s / 86_400))} d ${Math.floor(s / 3600) % 24} h`;
+  const minutes = Math.floor(s / 60);
+  if (s < 3600) return s % 60 === 0 ? `${minutes} min` : `${minutes} min ${pad(s % 60)} s`;
+  const hours = Math.floor(s / 3600);
+  if (s < 86_400) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${pad(minutes % 60)} min`;
+  const days = formatCount(Math.floor(s / 86_400));
+  return hours % 24 === 0 ? `${days} d` : `${days} d ${hours % 24} h`;
 }
 
 /** Time since the session began, one width per magnitude so a column of them aligns: `+4.210`, `+2:05.700`, `+1:02:05`. */

@@ -1,5 +1,5 @@
 // One step of the timeline on one line (two on a phone): number, time, verdict, kind, name, what it said, rules.
-import type { CSSProperties } from 'react';
+import { memo } from 'react';
 import type { StepRow } from '../../../src/engine/types.ts';
 import { formatCount, formatExact, formatOffset } from '../format.ts';
 import { summarise } from '../summary.ts';
@@ -16,11 +16,14 @@ export interface TimelineRowProps {
   readonly isSelected: boolean;
   readonly isWitness: boolean;
   readonly isFlashing: boolean;
-  readonly style: CSSProperties;
-  readonly onSelect: () => void;
+  /** Place and height in the list, in pixels. */
+  readonly start: number;
+  readonly height: number;
+  readonly onSelect: (seq: number) => void;
 }
 
-export function TimelineRow(props: TimelineRowProps) {
+/** Drawn again only when something about this row changed: scrolling is then the cost of the rows that come in. */
+export const TimelineRow = memo(function TimelineRow(props: TimelineRowProps) {
   const { row, seq } = props;
   return (
     // The keyboard belongs to the list, which says with aria-activedescendant which row it is on.
@@ -37,8 +40,8 @@ export function TimelineRow(props: TimelineRowProps) {
       data-notable={row && isNotable(row) ? '' : undefined}
       data-witness={props.isWitness ? '' : undefined}
       data-flash={props.isFlashing ? '' : undefined}
-      style={props.style}
-      onClick={props.onSelect}
+      style={{ transform: `translateY(${props.start}px)`, height: props.height }}
+      onClick={() => props.onSelect(seq)}
     >
       <span className="step-seq">{formatCount(seq)}</span>
       {row ? (
@@ -65,7 +68,7 @@ export function TimelineRow(props: TimelineRowProps) {
       )}
     </div>
   );
-}
+});
 
 function rowKind(row: StepRow): string {
   if (row.finding) return 'unguarded';

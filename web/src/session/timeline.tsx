@@ -3,11 +3,12 @@
 // that are not loaded yet cannot give; so this is TanStack Virtual under the ARIA listbox pattern
 // (aria-activedescendant), and nothing more.
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useEffect, useImperativeHandle, useRef } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { formatCount, plural } from '../format.ts';
 import { remPx, useMedia } from '../ui/use-media.ts';
 import { TimelineRow } from './row.tsx';
+import { useFollowEnd } from './use-follow-end.ts';
 import { chunkOf, type Steps, useSteps } from './use-steps.ts';
 
 export interface TimelineHandle {
@@ -55,6 +56,11 @@ export function Timeline(props: TimelineProps) {
   const steps: Steps = useSteps(props.id, chunks);
 
   const { onTotal } = props;
+  const latest = useRef(props.onSelect);
+  useEffect(() => {
+    latest.current = props.onSelect;
+  });
+  const onSelect = useCallback((seq: number) => latest.current(seq), []);
   useEffect(() => onTotal(steps.total), [onTotal, steps.total]);
 
   const reveal = (seq: number, align: 'auto' | 'center'): void => {
@@ -67,9 +73,13 @@ export function Timeline(props: TimelineProps) {
     focus: () => scroller.current?.focus({ preventScroll: true }),
   }));
 
-  const { missed, toEnd } = useStickToEnd(scroller, seqs ? 0 : count, () =>
-    virtual.scrollToIndex(count - 1, { align: 'end' }),
-  );
+  const toEnd = (): void => virtual.scrollToIndex(count - 1, { align: 'end' });
+  const missed = useFollowEnd({
+    scroller,
+    count: seqs ? 0 : count,
+    lastVisible: virtual.range?.endIndex ?? -1,
+    toEnd,
+  });
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || count === 0) return;
@@ -128,8 +138,9 @@ export function Timeline(props: TimelineProps) {
                 isSelected={seq === selected}
                 isWitness={props.witnesses.has(seq)}
                 isFlashing={seq === props.flashing}
-                style={{ transform: `translateY(${item.start}px)`, height: item.size }}
-                onSelect={() => props.onSelect(seq)}
+                start={item.start}
+                height={item.size}
+                onSelect={onSelect}
               />
             );
           })}
@@ -151,47 +162,4 @@ export function Timeline(props: TimelineProps) {
 
 function rowId(seq: number): string {
   return `step-${seq}`;
-}
-
-/** Follows the end while the reader is there; counts what arrives below while the reader is not. */
-function useStickToEnd(
-  scroller: React.RefObject<HTMLDivElement | null>,
-  count: number,
-  scrollToEnd: () => void,
-): { missed: number; toEnd: () => void } {
-  const atEnd = useRef(false);
-  const seen = useRef(count);
-  const [missed, setMissed] = useState(0);
-  const scroll = useRef(scrollToEnd);
-  useLayoutEffect(() => {
-    scroll.current = scrollToEnd;
-  });
-
-  useEffect(() => {
-    const element = scroller.current;
-    if (!element) return;
-    const onScroll = (): void => {
-      atEnd.current = element.scrollTop + element.clientHeight >= element.scrollHeight - 4;
-      if (atEnd.current) setMissed(0);
-    };
-    element.addEventListener('scroll', onScroll, { passive: true });
-    return () => element.removeEventListener('scroll', onScroll);
-  }, [scroller]);
-
-  useLayoutEffect(() => {
-    const grown = count - seen.current;
-    const first = seen.current === 0;
-    seen.current = count;
-    if (grown <= 0 || first) return;
-    const element = scroller.current;
-    const fits = element !== null && element.scrollHeight <= element.clientHeight + 4;
-    if (atEnd.current) scroll.current();
-    else if (!fits) setMissed((old) => old + grown);
-  }, [count, scroller]);
-
-  const toEnd = (): void => {
-    setMissed(0);
-    scrollToEnd();
-  };
-  return { missed, toEnd };
 }

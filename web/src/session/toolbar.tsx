@@ -1,12 +1,12 @@
 // What narrows and walks the timeline: a filter, a jump by number, next and previous step worth stopping at.
 import type { RefObject } from 'react';
 import { Button } from 'react-aria-components/Button';
+import { Group } from 'react-aria-components/Group';
 import { Input } from 'react-aria-components/Input';
 import { Label } from 'react-aria-components/Label';
 import { NumberField } from 'react-aria-components/NumberField';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
-import { Toolbar as AriaToolbar } from 'react-aria-components/Toolbar';
 import { formatCount, plural } from '../format.ts';
 import { type MarkKind, VerdictShape } from '../ui/verdict.tsx';
 import { SHOWS, type Show } from './marks.ts';
@@ -25,7 +25,7 @@ export function Toolbar(props: {
   onStep: (way: 1 | -1) => void;
 }) {
   return (
-    <AriaToolbar className="toolbar" aria-label="Timeline">
+    <Group className="toolbar" aria-label="Timeline">
       <ToggleButtonGroup
         className="segments"
         aria-label="Steps to show"
@@ -69,7 +69,7 @@ export function Toolbar(props: {
       <p className="toolbar-status" role="status">
         {props.said || describe(props.show, props.shown, props.total)}
       </p>
-    </AriaToolbar>
+    </Group>
   );
 }
 

@@ -1,6 +1,6 @@
 // A verdict as shape, word and colour; any one of the three is enough to read it. The only place that draws verdicts.
 import type { ReactNode } from 'react';
-import type { StepRow } from '../../../src/engine/types.ts';
+import type { HoldState, StepRow } from '../../../src/engine/types.ts';
 import type { Verdict } from '../../../src/monitor/types.ts';
 
 export type MarkKind = Verdict | 'unguarded' | 'none';
@@ -66,6 +66,15 @@ export function VerdictBadge({ kind, children }: { kind: MarkKind; children: Rea
   );
 }
 
+/** What came of a hold, said behind the verdict. */
+const HOLD_ENDS: Record<HoldState, string> = {
+  pending: '',
+  approved: ', approved',
+  refused: ', refused',
+  expired: ', expired',
+  used: ', then run',
+};
+
 /** The badge of a row: its verdict, what it would have been, or that nothing decided it. */
 export function RowVerdict({ row }: { row: StepRow }) {
   const { decision, finding, hold } = row;
@@ -87,7 +96,7 @@ export function RowVerdict({ row }: { row: StepRow }) {
       </span>
     );
   }
-  const answered = decision.verdict === 'hold' && hold && hold.state !== 'pending' ? `, ${hold.state}` : '';
+  const answered = decision.verdict === 'hold' && hold ? HOLD_ENDS[hold.state] : '';
   return (
     <VerdictBadge kind={decision.verdict}>
       {decision.verdict}
