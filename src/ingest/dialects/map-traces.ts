@@ -9,7 +9,7 @@ import type { TraceFacts, TraceMemory } from './trace-memory.ts';
 import type { SpanContext } from './types.ts';
 
 export interface MappedTraces {
-  /** All spans of the batch with their dialects, in its order. */
+  /** All spans of the batch with their dialects, by start: a batch has them in the order they ended. */
   readonly spans: readonly Span[];
   /** By time; at one time, outer acts begin before inner ones and end after them. */
   readonly observations: readonly Observation[];
@@ -47,7 +47,7 @@ export function mapTraces(batch: readonly Span[], memory: TraceMemory): MappedTr
     ({ span, own }) => remember(facts.get(span.traceId)!, own),
     () => {},
   );
-  return mapForest(roots, facts, batch.length);
+  return mapForest(roots, facts);
 }
 
 function nodeOf(span: Span, index: number): Node {
@@ -145,12 +145,8 @@ function remember(facts: TraceFacts, own: TraceFacts): void {
   if (facts.tenant === undefined && own.tenant !== undefined) facts.tenant = own.tenant;
 }
 
-function mapForest(
-  roots: readonly Node[],
-  facts: ReadonlyMap<string, TraceFacts>,
-  count: number,
-): MappedTraces {
-  const spans: Span[] = new Array(count);
+function mapForest(roots: readonly Node[], facts: ReadonlyMap<string, TraceFacts>): MappedTraces {
+  const spans: Span[] = [];
   const inherited = new Map<Node, Inherited>();
   const ending = new Map<Node, readonly Observation[]>();
   const timed: { readonly ns: string; readonly observation: Observation }[] = [];
@@ -163,7 +159,7 @@ function mapForest(
       const above = parent === null ? ofRoot(node) : inherited.get(parent)!;
       const context = contextOf(node, above, facts.get(node.span.traceId)!);
       const mapped = mapSpan(node.span, context, node.reading);
-      spans[node.index] = mapped.span;
+      spans.push(mapped.span);
       put(node.span.startNs, mapped.began);
       ending.set(node, mapped.ended);
       inherited.set(node, handDown(node, above));
@@ -171,6 +167,7 @@ function mapForest(
     (node) => put(endOf(node.span), ending.get(node)!),
   );
   // Stable: at one time the order of the walk stays, which is that of the tree.
+  spans.sort((a, b) => compareNs(a.startNs, b.startNs));
   timed.sort((a, b) => compareNs(a.ns, b.ns));
   return { spans, observations: timed.map(({ observation }) => observation) };
 }
