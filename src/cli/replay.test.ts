@@ -168,11 +168,11 @@ describe('interlock replay', () => {
   test('bytes that are not UTF-8 are a finding', async () => {
     await writeFile(
       path('latin.jsonl'),
-      Buffer.from(`{"id": "x", "messages": [{"role": "user", "content": "caf\xe9"}]}\n`, 'latin1'),
+      Buffer.from(`\n{"id": "x", "messages": [{"role": "user", "content": "caf\xe9"}]}\n`, 'latin1'),
     );
     const { code, stderr } = await interlock('replay', '--spec', path('spec.yaml'), path('latin.jsonl'));
     assert.equal(code, 1);
-    assert.match(stderr, /latin\.jsonl:1: bytes that are not UTF-8/);
+    assert.match(stderr, /latin\.jsonl:2: bytes that are not UTF-8/);
   });
 
   test('what keeps it from running is said on stderr with exit code 2', async () => {

@@ -1,5 +1,6 @@
 // The unit of work of a replay: some whole records of one file, turned into totals and decision lines. No I/O, so that
 // it runs the same in the process and in a worker.
+import { isUtf8 } from 'node:buffer';
 import { type Format, importRecord, RECORD_UNIT, type Where } from '../../ingest/importers/index.ts';
 import type { ReplaySpec } from '../../replay/replay.ts';
 import { ENFORCEABILITY } from '../../step/types.ts';
@@ -23,38 +24,38 @@ export interface BatchResult {
 
 export function replayBatch(spec: ReplaySpec, batch: Batch, wantDecisions: boolean): BatchResult {
   const totals = noTotals();
-  const text = decode(batch, totals);
+  const bytes = withoutMark(Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length));
   let decisions = '';
-  if (RECORD_UNIT[batch.format] === 'file') {
-    decisions = replayRecord(spec, batch.format, text, batch, wantDecisions, totals);
-  } else {
-    let line = batch.line;
-    for (let start = 0; start < text.length; line++) {
-      const newline = text.indexOf('\n', start);
-      const end = newline === -1 ? text.length : newline;
-      const record = text.slice(start, end);
-      start = end + 1;
-      if (record.trim() === '') continue;
-      decisions += replayRecord(
-        spec,
-        batch.format,
-        record,
-        { file: batch.file, line },
-        wantDecisions,
-        totals,
-      );
+  for (const { line, record } of records(batch, bytes)) {
+    const where = { file: batch.file, line };
+    // Text is decoded record by record: one with letters outside Latin-1 does not make its neighbours' strings wide.
+    const text = record.toString('utf8');
+    if (text.trim() === '') continue;
+    if (!isUtf8(record)) {
+      const mend = 'It was read with replacement characters; convert the file to UTF-8.';
+      countProblems(totals, [{ ...where, what: 'bytes that are not UTF-8', mend }]);
     }
+    decisions += replayRecord(spec, batch.format, text, where, wantDecisions, totals);
   }
   return { totals, decisions };
 }
 
-function decode(batch: Batch, totals: Totals): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(batch.bytes);
-  } catch {
-    const what = 'bytes that are not UTF-8, at or after this line';
-    countProblems(totals, [{ file: batch.file, line: batch.line, what, mend: 'Convert the file to UTF-8.' }]);
-    return new TextDecoder().decode(batch.bytes);
+/** Some editors start a file with a byte order mark; within a file no line starts with one. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+function* records(batch: Batch, bytes: Buffer): Generator<{ line: number; record: Buffer }> {
+  if (RECORD_UNIT[batch.format] === 'file') {
+    yield { line: batch.line, record: bytes };
+    return;
+  }
+  let { line } = batch;
+  for (let start = 0; start < bytes.length; line++) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline === -1 ? bytes.length : newline;
+    yield { line, record: bytes.subarray(start, end) };
+    start = end + 1;
   }
 }
 

@@ -18,7 +18,7 @@ export async function formatOf(file: string): Promise<Format> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(64 * 1024), 0, 64 * 1024, 0);
-    const head = buffer.toString('utf8', 0, bytesRead);
+    const head = buffer.toString('utf8', 0, bytesRead).replace(/^\ufeff/, '');
     const format = detectFormat(head.split('\n', 1)[0]!, file) ?? formatOfLongLine(head);
     if (format !== null) return format;
   } finally {
