@@ -2,7 +2,7 @@
 // stops on SIGINT or SIGTERM; a second signal does not wait.
 
 import { SpecInvalid } from '../sdk/errors.ts';
-import { EXAMPLE_SPEC, examplePlan, playExample } from '../server/example.ts';
+import { EXAMPLE_SPEC, exampleNotebook, playExample } from '../server/example.ts';
 import { PortTaken, type RunningServer, startServer } from '../server/server.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { parseOptions, parsePort, UsageError } from './args.ts';
@@ -105,8 +105,6 @@ function announce(server: RunningServer, withoutSpec: 'deny' | 'allow'): void {
 }
 
 async function play(server: RunningServer, signal: AbortSignal): Promise<void> {
-  const { sessions } = await server.engine.sessions({ limit: 1 });
-  if (examplePlan(server.dataDir, sessions.length > 0) === 'skip') return;
   const say = (line: string) => {
     console.log(printable(line, 160));
     if (!line.startsWith('held ') && !line.startsWith('goes on')) return;
@@ -117,7 +115,10 @@ async function play(server: RunningServer, signal: AbortSignal): Promise<void> {
     );
   };
   try {
-    await playExample({ url: server.url, dataDir: server.dataDir, say, signal });
+    const { sessions } = await server.engine.sessions({ limit: 1 });
+    const notebook = await exampleNotebook(server.dataDir, sessions.length > 0);
+    if (notebook === null) return;
+    await playExample({ url: server.url, dataDir: server.dataDir, notebook, say, signal });
     console.log(`\nThe example is done; its session is on ${paint('cyan', server.url)}`);
   } catch (error) {
     if (!signal.aborted)

@@ -222,6 +222,36 @@ test('a server that stays away is no permission', async () => {
   await hasty.close();
 });
 
+test('a span that no decision covers becomes a finding', async () => {
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const span = {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    name: 'execute_tool pay',
+    kind: 1,
+    startTimeUnixNano: '1760000000000000000',
+    endTimeUnixNano: '1760000001000000000',
+    attributes: [
+      text('gen_ai.operation.name', 'execute_tool'),
+      text('gen_ai.tool.name', 'pay'),
+      text('gen_ai.tool.call.id', 'call-1'),
+      text('gen_ai.conversation.id', 'seen-from-outside'),
+    ],
+  };
+  const sent = await fetch(`http://127.0.0.1:${server.otlpPort}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+  });
+  assert.equal(sent.status, 200);
+  const answer = await (await fetch(`${server.url}/v1/findings`)).json();
+  const { findings } = answer as { findings: { kind: string; name: string }[] };
+  assert.deepEqual(
+    findings.map(({ kind, name }) => [kind, name]),
+    [['unguarded-step', 'pay']],
+  );
+});
+
 test('page, API and telemetry refuse a foreign host', async () => {
   for (const port of [server.port, server.otlpPort]) {
     const { request } = await import('node:http');

@@ -13,25 +13,24 @@ import { Interlock } from '../sdk/interlock.ts';
 export const EXAMPLE_SPEC = fileURLToPath(new URL('../../examples/support-agent/spec.yaml', import.meta.url));
 const NOTEBOOK = 'example.json';
 
-/** Plays from the start in a data directory without sessions, goes on where it was after a restart, and once done is done. */
-export function examplePlan(dataDir: string, sessionsKnown: boolean): 'play' | 'skip' {
-  return existsSync(join(dataDir, NOTEBOOK)) || !sessionsKnown ? 'play' : 'skip';
+/** Where the example stands: null when it is done, or when the directory holds somebody else's sessions only. */
+export async function exampleNotebook(dataDir: string, sessionsKnown: boolean): Promise<Notebook | null> {
+  const file = join(dataDir, NOTEBOOK);
+  if (!existsSync(file)) return sessionsKnown ? null : freshNotebook(`example-${randomUUID().slice(0, 8)}`);
+  const notebook = JSON.parse(await readFile(file, 'utf8')) as Notebook;
+  return notebook.done ? null : notebook;
 }
 
 export interface ExampleOptions {
   readonly url: string;
   readonly dataDir: string;
+  readonly notebook: Notebook;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Resolves when the example has nothing more to do. */
-export async function playExample({ url, dataDir, say, signal }: ExampleOptions): Promise<void> {
-  const file = join(dataDir, NOTEBOOK);
-  const notebook = existsSync(file)
-    ? (JSON.parse(await readFile(file, 'utf8')) as Notebook)
-    : freshNotebook(`example-${randomUUID().slice(0, 8)}`);
-  if (notebook.done) return;
+/** Plays the example from where its notebook stands to its end. */
+export async function playExample({ url, dataDir, notebook, say, signal }: ExampleOptions): Promise<void> {
   if (notebook.held !== null)
     say(`goes on   ${notebook.held.name} still waits for approval (hold ${notebook.held.hold})`);
   const interlock = Interlock.connect(url);
@@ -41,7 +40,7 @@ export async function playExample({ url, dataDir, say, signal }: ExampleOptions)
       model: chooseModel(process.env),
       shop: openShop(),
       notebook,
-      save: (next) => replaceFile(file, JSON.stringify(next)),
+      save: (next) => replaceFile(join(dataDir, NOTEBOOK), JSON.stringify(next)),
       say,
       signal,
     });
