@@ -21,7 +21,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */
 const CONTRACTS: Readonly<Record<string, readonly string[]>> = {
-  spec: ['src/monitor/types.ts'],
   store: ['src/engine/types.ts'],
 };
 

@@ -1,13 +1,12 @@
 // What a monitor says about a step. Data only: shared by the engine, replay, evidence and every door.
+import type { ApprovalTerms, Mode } from '../spec/terms.ts';
 import type { JsonObject, StepKind } from '../step/types.ts';
+
+export { type ApprovalTerms, MODES, type Mode } from '../spec/terms.ts';
 
 /** Strictest last; the strictest enforced outcome wins. */
 export const VERDICTS = ['allow', 'transform', 'hold', 'deny', 'halt'] as const;
 export type Verdict = (typeof VERDICTS)[number];
-
-/** `shadow` records, `warn` records and tells, `enforce` acts. */
-export const MODES = ['shadow', 'warn', 'enforce'] as const;
-export type Mode = (typeof MODES)[number];
 
 /** An earlier step that made the verdict. */
 export interface Witness {
@@ -17,16 +16,6 @@ export interface Witness {
   readonly name: string;
   /** What in it mattered, e.g. `result.total = 40`, in words for a reader. */
   readonly note?: string;
-}
-
-/** Who may approve a held step, and for how long. */
-export interface ApprovalTerms {
-  /** Roles of which any may approve. */
-  readonly by: readonly string[];
-  readonly quorum: number;
-  /** True when the session's principal may not approve (four eyes). */
-  readonly notPrincipal: boolean;
-  readonly expiresMs: number;
 }
 
 /** Why a rule fired: it was violated, a value it needs was absent, or its evaluation failed. */

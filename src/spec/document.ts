@@ -1,9 +1,10 @@
 // A spec as read: keys known, words checked, places kept. Expressions are still text. Data only.
-import type { Mode } from '../monitor/types.ts';
+
 import type { Json, JsonObject } from '../step/types.ts';
 import type { StepPattern } from './pattern.ts';
 import type { Range } from './problem.ts';
 import type { SourceNode } from './source.ts';
+import type { Mode } from './terms.ts';
 
 export const EFFECTS = ['read', 'write', 'send', 'delete', 'execute'] as const;
 export type Effect = (typeof EFFECTS)[number];

@@ -1,10 +1,11 @@
 // A compiled spec: what the monitor runs. Closures over frames, indexed by step kind and name. Types only.
-import type { ApprovalTerms, Mode } from '../monitor/types.ts';
+
 import type { Json, JsonObject } from '../step/types.ts';
 import type { FieldAnnotations } from './annotations.ts';
 import type { Value } from './cel/value.ts';
 import type { DefaultVerdict, Effect, ToolContract } from './document.ts';
 import type { Type } from './schema/type.ts';
+import type { ApprovalTerms, Mode } from './terms.ts';
 import type { Evaluate, ViewPlan } from './view.ts';
 
 export interface LimitPlan {

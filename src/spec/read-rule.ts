@@ -1,5 +1,5 @@
 // Reads one rule: its form, its step patterns and its words. Pure; expressions stay text.
-import { MODES, type Mode } from '../monitor/types.ts';
+
 import { nearest } from '../step/nearest.ts';
 import { ENFORCEABILITY } from '../step/types.ts';
 import type {
@@ -23,6 +23,7 @@ import {
   toJson,
   wordOf,
 } from './source.ts';
+import { MODES, type Mode } from './terms.ts';
 
 const FORMS = ['require', 'deny', 'hold', 'limit', 'transform'] as const;
 const RULE_KEYS = [

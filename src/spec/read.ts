@@ -1,5 +1,5 @@
 // Reads the nodes of a spec into a SpecDocument: every key known, every word one of its set. Pure; no expression is compiled here.
-import { MODES, type Mode } from '../monitor/types.ts';
+
 import type { Json, JsonObject } from '../step/types.ts';
 import {
   DEFAULTS,
@@ -20,6 +20,7 @@ import {
   toJson,
   wordOf,
 } from './source.ts';
+import { MODES, type Mode } from './terms.ts';
 
 const MAX_RULES = 2_000;
 const MAX_TOOLS = 2_000;
