@@ -1,9 +1,9 @@
 // Holds as data: what a held step waits for, who may answer, when the answer is complete, when an approval is used. No
 // I/O and no clock; the monitor holds an approval to the same terms (`src/monitor/approvals.ts`).
-import { randomUUID } from 'node:crypto';
 import type { ApprovalTerms, Decision } from '../monitor/types.ts';
 import type { Step } from '../step/types.ts';
 import type { StoredHold } from '../store/store.ts';
+import { nativeSha256 } from './native-sha256.ts';
 import type { LiveSession } from './session.ts';
 import type { Hold } from './types.ts';
 
@@ -27,7 +27,7 @@ export function holdOf(session: LiveSession, step: Step, decision: Decision): St
   const earlier = session.holds.get(binding);
   const renewed = earlier !== undefined && !isExpired(earlier, step.time) ? earlier.hold : null;
   const hold: Hold = {
-    id: renewed?.id ?? randomUUID(),
+    id: renewed?.id ?? holdId(step),
     session: step.session,
     seq: step.seq,
     callId: step.callId ?? null,
@@ -47,6 +47,11 @@ export function holdOf(session: LiveSession, step: Step, decision: Decision): St
   return { hold, terms, answeredSeq: null, usableUntil: null };
 }
 
+/** The same for the same step, so that a replay can make it again: its digest is part of the approval that follows. */
+function holdId({ session, seq }: Step): string {
+  return nativeSha256(`hold\n${session}\n${seq}`).slice(0, 32);
+}
+
 /** Whether the approvals so far satisfy every rule that holds the step: enough different people, of its roles. */
 export function isApproved(
   answers: Hold['answers'],
@@ -62,6 +67,12 @@ export function isApproved(
     }
     return people.size >= quorum;
   });
+}
+
+/** The hold with the `approval` step that recorded its answer. The monitor counts the same time for its use. */
+export function answeredBy(stored: StoredHold, step: Step): StoredHold {
+  const longestMs = Math.max(...stored.terms.map((terms) => terms.expiresMs));
+  return { ...stored, answeredSeq: step.seq, usableUntil: step.time + longestMs };
 }
 
 /**

@@ -27,7 +27,8 @@ export async function loadSession(
   const session = restored.session;
   for (const hold of stored.holds) {
     if (hold.hold.state === 'pending') session.holds.set(hold.hold.binding, hold);
-    else if (hold.answeredSeq !== null) session.approved.set(hold.answeredSeq, hold);
+    else if (hold.answeredSeq !== null && hold.usableUntil !== null && hold.usableUntil >= stored.row.lastAt)
+      session.approved.set(hold.answeredSeq, hold);
   }
   const mismatch = await replay(session, restored.from, store);
   if (mismatch !== null) {

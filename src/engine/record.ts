@@ -7,7 +7,7 @@ import type { Proposal, Step } from '../step/types.ts';
 import type { SessionRow, Store, StoredHold, Write } from '../store/store.ts';
 import { actOf } from './act.ts';
 import type { Emit } from './events.ts';
-import { closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
+import { answeredBy, closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
 import { hash53 } from './ids.ts';
 import type { Memory } from './memory.ts';
 import { nativeSha256 } from './native-sha256.ts';
@@ -232,9 +232,10 @@ function updateHolds(
   const changed: StoredHold[] = [];
   let hold: StoredHold | null = null;
   if (answered !== undefined) {
-    session.holds.delete(answered.hold.binding);
-    if (answered.hold.state === 'approved') session.approved.set(step.seq, answered);
-    changed.push(answered);
+    const stored = answeredBy(answered, step);
+    session.holds.delete(stored.hold.binding);
+    if (stored.hold.state === 'approved') session.approved.set(step.seq, stored);
+    changed.push(stored);
   }
   if (decision.verdict === 'hold') {
     hold = holdOf(session, step, decision);
