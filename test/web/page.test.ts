@@ -281,7 +281,7 @@ describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () =
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Work through the open orders of the night' }).waitFor();
     await page.getByRole('listbox').waitFor();
-    await keyboard.press('j');
+    await keyboard.press('ArrowDown');
     await selected(page, 0);
     await keyboard.press('j');
     await keyboard.press('ArrowDown');

@@ -32,7 +32,9 @@ export function makeQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         networkMode: 'always',
+        // The event stream says what changed and when it came back; a list must not move for any other reason.
         refetchOnWindowFocus: false,
+        refetchOnReconnect: false,
         staleTime: 30_000,
         retry: (failures, error) => isAway(error) || (failures < 2 && !isRefusal(error)),
         retryDelay: (failures) => Math.min(1000 * 2 ** failures, 10_000),

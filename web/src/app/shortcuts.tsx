@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { Dialog, Heading, Modal, ModalOverlay } from '../ui/modal.ts';
 
-export type Shortcuts = Readonly<Record<string, () => void>>;
+/** A shortcut that returns false leaves the key to whoever has the focus. */
+export type Shortcuts = Readonly<Record<string, () => unknown>>;
 
 /** Runs `shortcuts[event.key]` unless a field has focus, a dialog is open, or a modifier is down. */
 export function useShortcuts(shortcuts: Shortcuts): void {
@@ -16,15 +17,20 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target) || document.querySelector('[role=dialog], [role=alertdialog]')) return;
       const run = Object.hasOwn(latest.current, event.key) ? latest.current[event.key] : undefined;
-      if (!run) return;
+      if (!run || run() === false) return;
       event.preventDefault();
       event.stopPropagation();
-      run();
     };
     // In the capture phase, before a list's type-ahead takes the letter.
     window.addEventListener('keydown', onKeyDown, true);
     return () => window.removeEventListener('keydown', onKeyDown, true);
   }, []);
+}
+
+/** True when nothing in particular has the focus, so that arrows may move the page's main list. */
+export function isAtRest(): boolean {
+  const active = document.activeElement;
+  return active === null || active === document.body || active.id === 'main';
 }
 
 function isTyping(target: EventTarget | null): boolean {

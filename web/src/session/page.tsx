@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { chunkQuery, sessionQuery } from '../api/queries.ts';
-import { useShortcuts } from '../app/shortcuts.tsx';
+import { isAtRest, useShortcuts } from '../app/shortcuts.tsx';
 import { ErrorNotice } from '../ui/notice.tsx';
 import { useTitle } from '../ui/use-title.ts';
 import { Attention } from './attention.tsx';
@@ -107,6 +107,8 @@ function Session({ id }: { id: string }) {
   useShortcuts({
     j: () => walk(1),
     k: () => walk(-1),
+    ArrowDown: () => isAtRest() && walk(1),
+    ArrowUp: () => isAtRest() && walk(-1),
     n: () => void step(1),
     p: () => void step(-1),
     g: () => jump.current?.focus(),

@@ -5,7 +5,7 @@ import { useMemo, useRef } from 'react';
 import { Button } from 'react-aria-components/Button';
 import { isAway } from '../api/client.ts';
 import { type SessionFilter, sessionsQuery } from '../api/queries.ts';
-import { useShortcuts } from '../app/shortcuts.tsx';
+import { isAtRest, useShortcuts } from '../app/shortcuts.tsx';
 import { plural } from '../format.ts';
 import { ErrorNotice } from '../ui/notice.tsx';
 import { useTitle } from '../ui/use-title.ts';
@@ -45,6 +45,8 @@ export function SessionsPage() {
     '/': () => searchRef.current?.focus(),
     j: () => move('ArrowDown'),
     k: () => move('ArrowUp'),
+    ArrowDown: () => isAtRest() && move('ArrowDown'),
+    ArrowUp: () => isAtRest() && move('ArrowUp'),
   });
 
   return (
