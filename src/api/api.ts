@@ -34,10 +34,10 @@ export function createApi(options: ApiOptions): Api {
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const foreign = refuseForeign(request);
-    if (foreign !== null) return sendProblem(response, foreign, { connection: 'close' });
+    if (foreign !== null) return sendProblem(response, foreign, ['connection', 'close']);
     const found = find(request.method ?? '', request.url ?? '/');
     if (!found.ok) {
-      return sendProblem(response, found.problem, found.allow === undefined ? {} : { allow: found.allow });
+      return sendProblem(response, found.problem, found.allow === undefined ? [] : ['allow', found.allow]);
     }
     const answer = await found.route.answer(request, response, found.match);
     if (answer === 'streaming') return;

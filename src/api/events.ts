@@ -36,7 +36,7 @@ export function eventRoute(engine: Engine, limits: EventLimits): { route: Route;
   const route = get('/v1/events', {}, async ({ request, response }) => {
     if (clients.size >= limits.clientsMax)
       return problem('overloaded', `${limits.clientsMax} clients listen already`);
-    response.writeHead(200, { ...API_HEADERS, 'content-type': 'text/event-stream' });
+    response.writeHead(200, [...API_HEADERS, 'content-type', 'text/event-stream']);
     if (request.method === 'HEAD') {
       response.end();
       return 'streaming';

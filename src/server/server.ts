@@ -102,7 +102,7 @@ function guarded(listener: RequestListener): RequestListener {
   return (request, response) => {
     const foreign = refuseForeign(request);
     if (foreign === null) listener(request, response);
-    else sendProblem(response, foreign, { connection: 'close' });
+    else sendProblem(response, foreign, ['connection', 'close']);
   };
 }
 
