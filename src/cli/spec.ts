@@ -39,7 +39,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   let options: { json: boolean; files: string[] };
   try {
-    const parsed = parseArgs({ args: rest, allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+    const parsed = parseArgs({
+      args: rest,
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false } },
+    });
     options = { json: parsed.values.json, files: parsed.positionals };
   } catch (error) {
     process.stderr.write(`interlock: ${(error as Error).message}\n${USAGE}`);
@@ -62,32 +66,56 @@ export async function run(argv: readonly string[]): Promise<number> {
     const { text, result } = compiled;
     const tests = command === 'test' && result.ok ? runSpecTests(result.spec, file, text) : null;
     const problems = [...result.problems, ...(tests?.problems ?? [])];
-    const failed = problems.some((problem) => problem.severity === 'error') || (tests?.results.some((test) => test.failures.length > 0) ?? false);
+    const failed =
+      problems.some((problem) => problem.severity === 'error') ||
+      (tests?.results.some((test) => test.failures.length > 0) ?? false);
     if (failed) code = 1;
-    if (options.json) reports.push({ file, ok: !failed, ...(result.ok ? { name: result.spec.name, digest: result.spec.digest } : {}), problems, ...(tests ? { tests: tests.results, rulesExercised: tests.fired, rulesNeverFired: tests.silent } : {}) });
+    if (options.json)
+      reports.push({
+        file,
+        ok: !failed,
+        ...(result.ok ? { name: result.spec.name, digest: result.spec.digest } : {}),
+        problems,
+        ...(tests
+          ? { tests: tests.results, rulesExercised: tests.fired, rulesNeverFired: tests.silent }
+          : {}),
+      });
     else print(file, text, result, problems, tests);
   }
   if (options.json) process.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
   return code;
 }
 
-function print(file: string, text: string, result: CompileResult, problems: readonly Problem[], tests: SpecTestReport | null): void {
+function print(
+  file: string,
+  text: string,
+  result: CompileResult,
+  problems: readonly Problem[],
+  tests: SpecTestReport | null,
+): void {
   const lines = lineMap(text);
   for (const problem of problems) process.stderr.write(`${formatProblem(problem, lines)}\n`);
   if (!result.ok) return;
   const { program, digest, name } = result.spec;
   if (tests === null) {
     const errors = problems.filter((problem) => problem.severity === 'error').length;
-    if (errors === 0) process.stdout.write(`${file}: ok  ${name}  ${program.tools.size} tools, ${program.rules.length} rules  ${digest}\n`);
+    if (errors === 0)
+      process.stdout.write(
+        `${file}: ok  ${name}  ${program.tools.size} tools, ${program.rules.length} rules  ${digest}\n`,
+      );
     return;
   }
   for (const test of tests.results) {
     process.stdout.write(`${test.failures.length === 0 ? 'ok  ' : 'FAIL'} ${name}: ${test.name}\n`);
     for (const failure of test.failures) {
-      process.stderr.write(`${file}:${failure.line}: step ${failure.step + 1}: expected ${failure.expected}, found ${failure.found}\n`);
+      process.stderr.write(
+        `${file}:${failure.line}: step ${failure.step + 1}: expected ${failure.expected}, found ${failure.found}\n`,
+      );
     }
   }
   const failed = tests.results.filter((test) => test.failures.length > 0).length;
-  process.stdout.write(`${tests.results.length - failed} passed, ${failed} failed; ${tests.fired.length} of ${program.rules.length} rules fired`);
+  process.stdout.write(
+    `${tests.results.length - failed} passed, ${failed} failed; ${tests.fired.length} of ${program.rules.length} rules fired`,
+  );
   process.stdout.write(tests.silent.length === 0 ? '\n' : `, never: ${tests.silent.join(', ')}\n`);
 }

@@ -94,7 +94,7 @@ function rememberCall(decided: Decided, happened: boolean, changes: Json[]): voi
   const reserved: Reservation[] = [];
   if (happened) {
     for (const [limitId, key, amount] of decided.reservations) {
-      const plan = limitPlan(decided.program, limitId);
+      const plan = decided.program.limits[limitId]!;
       reserve(state.limits[limitId]!, key, amount, plan.windowMs, decided.now, ref);
       if (plan.by === 'success') reserved.push([limitId, key, amount]);
       changes.push(['take', limitId, key, amount]);
@@ -117,12 +117,6 @@ function rememberResult(decided: Decided, changes: Json[]): void {
     release(state.limits[limitId]!, key, amount, open.ref.seq);
     changes.push(['return', limitId, key, amount]);
   }
-}
-
-function limitPlan(program: Program, id: number) {
-  for (const rule of program.rules)
-    if (rule.form.t === 'limit' && rule.form.limit.id === id) return rule.form.limit;
-  throw new Error(`no limit ${id}`);
 }
 
 /** Content that has come in: its labels, its trust, and where its values were seen. */

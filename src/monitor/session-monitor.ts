@@ -147,10 +147,11 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
 
   return {
     spec: program.digest,
-    start: () => freshState(program.views.length, program.limits) as unknown as MonitorState,
+    start: () => freshState(program.views.length, program.limits.length) as unknown as MonitorState,
     step,
     save: (state) => saveState(state as unknown as SessionState),
-    load: (saved: Json) => loadState(saved, program.views.length, program.limits) as unknown as MonitorState,
+    load: (saved: Json) =>
+      loadState(saved, program.views.length, program.limits.length) as unknown as MonitorState,
   };
 }
 

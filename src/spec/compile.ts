@@ -28,7 +28,7 @@ interface Compilation {
   readonly document: SpecDocument;
   readonly tools: ReadonlyMap<string, ToolPlan>;
   readonly views: ViewPlan[];
-  limits: number;
+  readonly limits: LimitPlan[];
   slots: number;
   usesOrigins: boolean;
 }
@@ -45,7 +45,7 @@ export function compileProgram(
     document,
     tools,
     views: [],
-    limits: 0,
+    limits: [],
     slots: FIRST_LOCAL,
     usesOrigins: false,
   };
@@ -166,7 +166,7 @@ function compileForm(
       const { limit } = form;
       const per = limit.per === 'session' ? 'session' : limit.per.text;
       const plan: LimitPlan = {
-        id: compilation.limits++,
+        id: compilation.limits.length,
         sum: limit.sum === null ? null : expression(limit.sum, 'any'),
         max: limit.count ?? limit.max!,
         key: limit.per === 'session' ? null : expression(limit.per, 'any'),
@@ -174,6 +174,7 @@ function compileForm(
         by: limit.by,
         text: `${limit.count ?? limit.max} ${limit.sum === null ? 'calls' : `of ${limit.sum.text}`} per ${per}${limit.windowMs === null ? '' : ` in ${showDuration(limit.windowMs)}`}`,
       };
+      compilation.limits.push(plan);
       return { t: 'limit', limit: plan };
     }
     case 'transform': {

@@ -72,7 +72,8 @@ export interface Program {
   readonly tools: ReadonlyMap<string, ToolPlan>;
   readonly rules: readonly RulePlan[];
   readonly views: readonly ViewPlan[];
-  readonly limits: number;
+  /** By limit id. */
+  readonly limits: readonly LimitPlan[];
   readonly frameSize: number;
   readonly usesOrigins: boolean;
   rulesFor(kind: string, name: string): readonly RulePlan[];

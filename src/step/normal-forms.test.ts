@@ -30,7 +30,15 @@ test('different values stay apart', () => {
 
 test('a token is found whole in text, never as a piece of a longer one', () => {
   assert.deepEqual(tokenize("Pay Sarah's bill (INV-20) by 3:00, to=gb29nwbk60161331926819."), [
-    'pay', 'sarah', 's', 'bill', 'inv-20', 'by', '3:00', 'to', 'gb29nwbk60161331926819',
+    'pay',
+    'sarah',
+    's',
+    'bill',
+    'inv-20',
+    'by',
+    '3:00',
+    'to',
+    'gb29nwbk60161331926819',
   ]);
   assert.ok(!tokenize('mail mark.black@evil.example now').includes('black@evil.example'));
   assert.ok(!tokenize('see https://evil.example/?to=ann@corp.example').includes('ann@corp.example'));

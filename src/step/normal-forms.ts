@@ -118,7 +118,16 @@ function urlEnd(s: string, start: number): number {
 }
 
 function endsUrl(code: number): boolean {
-  return code <= 0x20 || code === 0x22 || code === 0x27 || code === 0x3c || code === 0x3e || code === 0x5d || code === 0x29 || code === 0x7c;
+  return (
+    code <= 0x20 ||
+    code === 0x22 ||
+    code === 0x27 ||
+    code === 0x3c ||
+    code === 0x3e ||
+    code === 0x5d ||
+    code === 0x29 ||
+    code === 0x7c
+  );
 }
 
 /** `gb29 nwbk 6016 1331 9268 19` is written with spaces for people; the value has none (ISO 13616-1 section 6). */
@@ -126,19 +135,34 @@ function joinIbans(tokens: string[]): string[] {
   for (let i = 0; i + 2 < tokens.length; i++) {
     if (!startsIban(tokens[i]!) || tokens[i + 1]!.length !== 4 || tokens[i + 2]!.length !== 4) continue;
     let end = i + 1;
-    while (end < tokens.length && end < i + 9 && tokens[end]!.length === 4 && isAlphanumeric(tokens[end]!)) end++;
-    if (end < tokens.length && end > i + 2 && tokens[end]!.length < 4 && isAlphanumeric(tokens[end]!) && endsWithDigit(tokens[end]!)) end++;
+    while (end < tokens.length && end < i + 9 && tokens[end]!.length === 4 && isAlphanumeric(tokens[end]!))
+      end++;
+    if (
+      end < tokens.length &&
+      end > i + 2 &&
+      tokens[end]!.length < 4 &&
+      isAlphanumeric(tokens[end]!) &&
+      endsWithDigit(tokens[end]!)
+    )
+      end++;
     if (end > i + 2) tokens.splice(i, end - i, tokens.slice(i, end).join(''));
   }
   return tokens;
 }
 
 function startsIban(token: string): boolean {
-  return token.length === 4 && isLetter(token.charCodeAt(0)) && isLetter(token.charCodeAt(1)) && isDigit(token.charCodeAt(2)) && isDigit(token.charCodeAt(3));
+  return (
+    token.length === 4 &&
+    isLetter(token.charCodeAt(0)) &&
+    isLetter(token.charCodeAt(1)) &&
+    isDigit(token.charCodeAt(2)) &&
+    isDigit(token.charCodeAt(3))
+  );
 }
 
 function isAlphanumeric(token: string): boolean {
-  for (let i = 0; i < token.length; i++) if (!isDigit(token.charCodeAt(i)) && !isLetter(token.charCodeAt(i))) return false;
+  for (let i = 0; i < token.length; i++)
+    if (!isDigit(token.charCodeAt(i)) && !isLetter(token.charCodeAt(i))) return false;
   return true;
 }
 
@@ -162,5 +186,12 @@ function isLetter(code: number): boolean {
 function isWord(code: number): boolean {
   if (code < 128) return isDigit(code) || isLetter(code) || code === 95;
   if (code < 0xc0) return code === 0xaa || code === 0xb5 || code === 0xba;
-  return code !== 0xd7 && code !== 0xf7 && !(code >= 0x2000 && code <= 0x2bff) && !(code >= 0x3000 && code <= 0x3003) && !(code >= 0x3008 && code <= 0x3020) && !(code >= 0xff00 && code <= 0xff0f);
+  return (
+    code !== 0xd7 &&
+    code !== 0xf7 &&
+    !(code >= 0x2000 && code <= 0x2bff) &&
+    !(code >= 0x3000 && code <= 0x3003) &&
+    !(code >= 0x3008 && code <= 0x3020) &&
+    !(code >= 0xff00 && code <= 0xff0f)
+  );
 }
