@@ -233,6 +233,14 @@ test('a page of the same origin and a program without one may write', async () =
   assert.equal((await send('POST', steps, { body: call })).status, 200);
 });
 
+test('another page may link here, but not read or listen', async () => {
+  const from = { 'sec-fetch-site': 'cross-site' };
+  const link = await send('GET', '/v1/health', { headers: { ...from, 'sec-fetch-mode': 'navigate' } });
+  assert.equal(link.status, 200);
+  const fetched = await send('GET', '/v1/events', { headers: { ...from, 'sec-fetch-mode': 'no-cors' } });
+  assert.equal(fetched.body.code, 'origin-not-allowed');
+});
+
 test('every answer carries the security headers', async () => {
   const { headers } = await send('GET', '/v1/health');
   assert.equal(headers['x-content-type-options'], 'nosniff');

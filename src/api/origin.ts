@@ -11,10 +11,11 @@ export function refuseForeign(request: IncomingMessage): Problem | null {
     const mend = 'Call it as localhost, 127.0.0.1 or [::1].';
     return problem('host-not-allowed', `the Host header is ${JSON.stringify(host.slice(0, 64))}`, { mend });
   }
-  if (request.method === 'GET' || request.method === 'HEAD') return null;
-  const origin = request.headers.origin;
-  const site = request.headers['sec-fetch-site'];
-  const sameOrigin = origin === undefined || origin.toLowerCase() === `http://${host.toLowerCase()}`;
+  const { origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode } = request.headers;
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  // A link from another site may open our page; its scripts may not read or write through it.
+  if (reads && mode === 'navigate') return null;
+  const sameOrigin = reads || origin === undefined || origin.toLowerCase() === `http://${host.toLowerCase()}`;
   const sameSite = site === undefined || site === 'same-origin' || site === 'none';
   if (sameOrigin && sameSite) return null;
   const detail = `a page of ${JSON.stringify((origin ?? site ?? '').slice(0, 100))} made this request`;

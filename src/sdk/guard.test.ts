@@ -347,3 +347,38 @@ test('a server that cannot be reached fails closed', async () => {
   const interlock = overTransport(remoteTransport('http://127.0.0.1:1', { retryForMs: 0 }));
   await assert.rejects(interlock.session({ agent: { name: 'a' } }), DecisionUnavailable);
 });
+
+const decided = { step: {}, stepDigest: '', stateDigest: '' };
+const strange: [name: string, answer: unknown][] = [
+  ['nothing', {}],
+  ['a list', []],
+  ['text', 'allow'],
+  ['an unknown verdict', { ...decided, decision: { verdict: 'maybe', rules: [], witness: [] } }],
+  ['an inherited verdict', { ...decided, decision: { verdict: 'toString', rules: [], witness: [] } }],
+  [
+    'a transform without arguments',
+    { ...decided, decision: { verdict: 'transform', rules: [], witness: [] } },
+  ],
+  ['a hold without id', { ...decided, decision: { verdict: 'hold', rules: [], witness: [] } }],
+  [
+    'the decision of another step',
+    { ...decided, decision: { step: 'other', verdict: 'allow', rules: [], witness: [] } },
+  ],
+];
+for (const [name, answer] of strange) {
+  test(`a server that answers with ${name} is no permission`, async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(request.url === '/v1/sessions' ? { id: 's' } : answer));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const interlock = overTransport(remoteTransport(url, { retryForMs: 0 }));
+    const session = await interlock.session({ agent: { name: 'a' } });
+    const guarded = session.guard({ name: 'pay', execute: () => assert.fail('ran') }, { onDeny: 'result' });
+    await assert.rejects(guarded({}), DecisionUnavailable);
+    server.closeAllConnections();
+    server.close();
+  });
+}

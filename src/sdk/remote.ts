@@ -1,6 +1,7 @@
 // The engine behind HTTP, as a transport. What is safe to repeat is repeated for a while when the server is away; when it
-// stays away the caller gets `DecisionUnavailable`, and nothing runs.
+// stays away, or answers something that is no decision, the caller gets `DecisionUnavailable`, and nothing runs.
 import type { Hold } from '../engine/types.ts';
+import { asHold, asHolds, asRecorded, asSession, problemOf } from './answers.ts';
 import { DecisionUnavailable, failure, InterlockError } from './errors.ts';
 import type { Transport } from './transport.ts';
 
@@ -13,91 +14,112 @@ export interface ConnectOptions {
 
 /** Longest a server keeps a `wait` request open. */
 const WAIT_SECONDS_MAX = 60;
-
-interface Wait {
-  readonly ms: number;
-  readonly signal: AbortSignal | undefined;
-}
-const NO_WAIT: Wait = { ms: 0, signal: undefined };
 const RETRY_DELAY_MS = [50, 100, 200, 400, 800] as const;
+
+interface Request<T> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  /** The answer when it is what was asked for, else null. */
+  readonly read: (answer: unknown) => T | null;
+  /** Not sent again when its answer was lost. */
+  readonly once?: boolean;
+  /** How long the server may keep it open on top of the usual time. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: InterlockError; readonly again: boolean };
 
 export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): Transport {
   const base = new URL(baseUrl);
   const { timeoutMs = 10_000, retryForMs = 3_000 } = options;
   const closed = new AbortController();
 
-  async function request<T>(
-    method: 'GET' | 'POST',
-    path: string,
-    body?: unknown,
-    wait: Wait = NO_WAIT,
-    repeat = true,
-  ): Promise<T> {
+  async function send<T>(request: Request<T>): Promise<T> {
     let giveUpAt = Number.POSITIVE_INFINITY;
     for (let attempt = 0; ; attempt++) {
-      const outcome = await attemptOnce<T>(method, path, body, wait);
+      const outcome = await attemptOnce(request);
       if (outcome.ok) return outcome.value;
-      wait.signal?.throwIfAborted();
+      request.signal?.throwIfAborted();
       giveUpAt = Math.min(giveUpAt, Date.now() + retryForMs);
-      if (!outcome.again || !repeat || Date.now() >= giveUpAt || closed.signal.aborted) throw outcome.error;
-      await delay(RETRY_DELAY_MS[Math.min(attempt, RETRY_DELAY_MS.length - 1)]!, wait.signal);
+      const again = outcome.again && request.once !== true && !closed.signal.aborted;
+      if (!again || Date.now() >= giveUpAt) throw outcome.error;
+      await delay(RETRY_DELAY_MS[Math.min(attempt, RETRY_DELAY_MS.length - 1)]!, request.signal);
     }
   }
 
-  async function attemptOnce<T>(
-    method: string,
-    path: string,
-    body: unknown,
-    wait: Wait,
-  ): Promise<{ ok: true; value: T } | { ok: false; error: InterlockError; again: boolean }> {
-    const signals = [AbortSignal.timeout(timeoutMs + wait.ms), closed.signal];
-    if (wait.signal !== undefined) signals.push(wait.signal);
+  async function attemptOnce<T>({
+    method,
+    path,
+    body,
+    read,
+    waitMs = 0,
+    signal,
+  }: Request<T>): Promise<Outcome<T>> {
+    const signals = [AbortSignal.timeout(timeoutMs + waitMs), closed.signal];
+    if (signal !== undefined) signals.push(signal);
+    const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    let response: Response;
+    let answer: unknown;
     try {
-      const response = await fetch(new URL(path, base), {
+      response = await fetch(new URL(path, base), {
         method,
         redirect: 'error',
         signal: AbortSignal.any(signals),
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+        ...(body === undefined ? {} : json),
       });
-      const answer = (await response.json()) as unknown;
-      if (response.ok) return { ok: true, value: answer as T };
-      const {
-        code = 'internal',
-        detail = response.statusText,
-        mend,
-      } = answer as {
-        code?: string;
-        detail?: string;
-        mend?: string;
-      };
-      const error = failure({ code, message: detail, ...(mend === undefined ? {} : { mend }) });
-      return { ok: false, error, again: response.status === 503 };
+      answer = await response.json();
     } catch (cause) {
       const error = new DecisionUnavailable(`No decision: ${base.origin} cannot be reached.`, { cause });
       return { ok: false, error, again: true };
     }
+    if (!response.ok) {
+      const error = failure(
+        problemOf(answer) ?? { code: 'internal', message: `${base.origin} answered ${response.status}` },
+      );
+      return { ok: false, error, again: response.status === 503 };
+    }
+    const value = read(answer);
+    if (value !== null) return { ok: true, value };
+    const error = new DecisionUnavailable(
+      `No decision: ${base.origin}${path} answered something else. Is it an Interlock of this version?`,
+    );
+    return { ok: false, error, again: false };
   }
 
-  const segment = encodeURIComponent;
+  const sessionPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
+  const holdPath = (id: string) => `/v1/holds/${encodeURIComponent(id)}`;
   return {
-    openSession: (init) => request('POST', '/v1/sessions', init),
-    decide: (session, proposal) => request('POST', `/v1/sessions/${segment(session)}/steps`, proposal),
-    endSession: (session) =>
-      request('POST', `/v1/sessions/${segment(session)}/end`, undefined, NO_WAIT, false),
-    hold: (id) => nullWhenUnknown(request<Hold>('GET', `/v1/holds/${segment(id)}`)),
-    answerHold: (id, answer) => request('POST', `/v1/holds/${segment(id)}/answer`, answer, NO_WAIT, false),
-    async holds(filter) {
+    openSession: (init) => send({ method: 'POST', path: '/v1/sessions', body: init, read: asSession }),
+    decide(session, proposal) {
+      const read = (answer: unknown) => {
+        const recorded = asRecorded(answer);
+        return recorded !== null && (proposal.id ?? recorded.decision.step) === recorded.decision.step
+          ? recorded
+          : null;
+      };
+      return send({ method: 'POST', path: `${sessionPath(session)}/steps`, body: proposal, read });
+    },
+    endSession: (id) =>
+      send({ method: 'POST', path: `${sessionPath(id)}/end`, read: asRecorded, once: true }),
+    hold: (id) => nullWhenUnknown(send({ method: 'GET', path: holdPath(id), read: asHold })),
+    answerHold: (id, answer) =>
+      send({ method: 'POST', path: `${holdPath(id)}/answer`, body: answer, read: asHold, once: true }),
+    holds(filter) {
       const query = new URLSearchParams();
       for (const [key, value] of Object.entries(filter))
         if (value !== undefined) query.set(key, String(value));
-      return (await request<{ holds: readonly Hold[] }>('GET', `/v1/holds?${query}`)).holds;
+      return send({ method: 'GET', path: `/v1/holds?${query}`, read: asHolds });
     },
     holdChange(id, waitMs, signal) {
       const seconds = Math.min(WAIT_SECONDS_MAX, Math.max(0, Math.ceil(waitMs / 1000)));
-      const path = `/v1/holds/${segment(id)}?wait=${seconds}`;
-      return nullWhenUnknown(request<Hold>('GET', path, undefined, { ms: seconds * 1000, signal }));
+      const path = `${holdPath(id)}?wait=${seconds}`;
+      return nullWhenUnknown(
+        send<Hold>({ method: 'GET', path, read: asHold, waitMs: seconds * 1000, signal }),
+      );
     },
     async close() {
       closed.abort();

@@ -56,6 +56,7 @@ export class PortTaken extends Error {
 /** How long an open request may take to end when the server stops. */
 const DRAIN_MS = 5_000;
 const IDLE_CHECK_MS = 20;
+const CONNECTIONS_MAX = 4_096;
 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { log = () => {} } = options;
@@ -111,6 +112,7 @@ function listen(port: number, listener: RequestListener): Promise<Server> {
     { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
     listener,
   );
+  server.maxConnections = CONNECTIONS_MAX;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'EADDRINUSE' ? new PortTaken(port) : error);
