@@ -137,6 +137,7 @@ export function refundSession(): FixtureSession {
     name: 'get_order',
     note: 'result.total = 240',
   };
+  const checked = { seq: 8, id: `${id}-8`, kind: 'tool.result' as const, name: 'verify_identity' };
   const rows: StepRow[] = [
     makeRow(step(0, { kind: 'session.start', name: '' })),
     makeRow(
@@ -216,11 +217,11 @@ export function refundSession(): FixtureSession {
         rules: [
           outcome('large-refund', 'hold', {
             because: 'A refund over 200 needs a lead.',
-            witness: [witness, { seq: 8, id: `${id}-8`, kind: 'tool.result', name: 'verify_identity' }],
+            witness: [witness, checked],
             approve: { by: ['support-lead'], quorum: 1, notPrincipal: true, expiresMs: 30 * 60_000 },
           }),
         ],
-        witness: [witness],
+        witness: [witness, checked],
         binding: digest(JSON.stringify(refund)),
       }),
       hold: refundHold(id, 12, refund),

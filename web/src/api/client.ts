@@ -39,7 +39,7 @@ async function request<T>(path: string, init: RequestInit): Promise<T> {
     text = await response.text();
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'unreachable', 'The Interlock server does not answer.', 'Is `npm start` running?');
+    throw new ApiError(0, 'unreachable', 'The server does not answer.', null);
   }
   if (!response.ok) throw problemOf(response.status, text);
   try {

@@ -18,9 +18,17 @@ export function ErrorNotice({ error, onRetry }: { error: Error; onRetry: () => v
   return (
     <div role="alert">
       <Notice title={away ? 'The server does not answer' : 'This could not be read'}>
-        <p>{error.message}</p>
-        {error instanceof ApiError && error.mend && <p>{error.mend}</p>}
-        {away && <p>Trying again by itself; nothing recorded is lost meanwhile.</p>}
+        {away ? (
+          <p>
+            If it is not running, start it with <code>npm start</code>. This page tries again by itself; what
+            is recorded is not lost.
+          </p>
+        ) : (
+          <>
+            <p>{error.message}</p>
+            {error instanceof ApiError && error.mend && <p>{error.mend}</p>}
+          </>
+        )}
         <Button className="button" onPress={onRetry}>
           Try now
         </Button>
