@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NODE_MIN = [22, 18];
+/** Rooms whose types the page shares. */
+const PAGE_ROOMS = ['src/step', 'src/monitor', 'src/engine'];
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const TASKS = {
@@ -64,7 +66,11 @@ async function install() {
 /** Builds the page when there is none, or when one of its sources is newer. */
 async function buildPage() {
   const built = modifiedMs('web/dist/index.html');
-  if (built > 0 && newestMs('web', ['dist', 'node_modules']) <= built && newestMs('src') <= built) return;
+  const sources = Math.max(
+    newestMs('web', ['dist', 'node_modules']),
+    ...PAGE_ROOMS.map((room) => newestMs(room)),
+  );
+  if (built > sources) return;
   console.log('Building the page (vite build) ...');
   const code = await run(node(), ['node_modules/vite/bin/vite.js', 'build', '--logLevel', 'warn', 'web']);
   if (code !== 0) throw new Error('the page does not build. The output above says why.');
