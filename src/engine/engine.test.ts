@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { chainState, stateStart, stepDigest } from '../step/digest.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
-import { counterSpec, LIMIT } from './counter-spec.ts';
 import { createEngine } from './engine.ts';
 import type { EngineLogLine } from './options.ts';
-import { call, input, problemCode, temporaryDirectory, withEngine } from './test-engine.ts';
+import { counterSpec, LIMIT } from './testing/counter-spec.ts';
+import { call, input, problemCode, temporaryDirectory, withEngine } from './testing/engine.ts';
 
 test('a session records its start, its steps and its end, and chains their states', async (t) => {
   const { engine } = await withEngine(t);

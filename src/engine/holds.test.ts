@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counterSpec } from './counter-spec.ts';
-import { call, problemCode, withEngine } from './test-engine.ts';
+import { counterSpec } from './testing/counter-spec.ts';
+import { call, problemCode, withEngine } from './testing/engine.ts';
 import type { Engine } from './types.ts';
 
 test('a held step waits, is approved, and lets exactly one call through', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Json, Proposal } from '../step/types.ts';
 import { LEFT_OUT } from './span.ts';
-import { call, input, withEngine } from './test-engine.ts';
+import { call, input, withEngine } from './testing/engine.ts';
 import type { Engine, Observation, Span } from './types.ts';
 
 const T0 = 1_700_000_000_000;

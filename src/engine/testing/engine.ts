@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { JsonObject, Proposal } from '../step/types.ts';
-import { openSqliteStore } from '../store/sqlite/store.ts';
-import type { Store } from '../store/store.ts';
+import type { JsonObject, Proposal } from '../../step/types.ts';
+import { openSqliteStore } from '../../store/sqlite/store.ts';
+import type { Store } from '../../store/store.ts';
+import { createEngine } from '../engine.ts';
+import type { EngineOptions } from '../options.ts';
+import { EngineError } from '../problem.ts';
+import type { Engine, EngineEvent } from '../types.ts';
 import { counterSpec } from './counter-spec.ts';
-import { createEngine } from './engine.ts';
-import type { EngineOptions } from './options.ts';
-import { EngineError } from './problem.ts';
-import type { Engine, EngineEvent } from './types.ts';
 
 export interface TestEngine {
   readonly engine: Engine;

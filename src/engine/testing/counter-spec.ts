@@ -1,12 +1,12 @@
 // For tests of the engine alone: a small spec with real state. Calls of `limited*` take one of three slots, which a failed
 // result gives back; `hold*` waits for an approval of its exact arguments; `deny*` and `halt*` say so; `rewrite*` is
 // transformed.
-import type { Monitor, MonitorState } from '../monitor/monitor.ts';
-import type { ApprovalTerms, Decision, RuleOutcome, Verdict, Witness } from '../monitor/types.ts';
-import { digestJson, digestText } from '../step/digest.ts';
-import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
-import { ENGINE_VERSION } from '../step/version.ts';
-import type { CompiledSpecLike } from './options.ts';
+import type { Monitor, MonitorState } from '../../monitor/monitor.ts';
+import type { ApprovalTerms, Decision, RuleOutcome, Verdict, Witness } from '../../monitor/types.ts';
+import { digestJson, digestText } from '../../step/digest.ts';
+import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../../step/types.ts';
+import { ENGINE_VERSION } from '../../step/version.ts';
+import type { CompiledSpecLike } from '../options.ts';
 
 export const LIMIT = 3;
 

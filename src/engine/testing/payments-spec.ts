@@ -1,0 +1,44 @@
+// For tests: a compiled spec with a limit whose slots come back, a hold that takes two people, and history.
+
+import { createMonitor } from '../../monitor/session-monitor.ts';
+import { compileSpec, formatProblem } from '../../spec/index.ts';
+import type { CompiledSpecLike } from '../options.ts';
+
+export const PAYMENTS_MAX = 3;
+
+const TEXT = `
+interlock: 1
+name: payments
+applies: { agents: ["payer-*"] }
+tools:
+  look: { effect: read, output: { type: object, properties: { n: { type: integer } } } }
+  pay: { effect: write }
+  send: { effect: send }
+rules:
+  - id: three-payments
+    on: call pay
+    limit: { count: ${PAYMENTS_MAX}, per: session }
+    because: At most ${PAYMENTS_MAX} payments.
+  - id: looked-first
+    on: call pay
+    require: past.exists("result look", e, e.args.account == args.account)
+    because: Look at the account first.
+  - id: ask
+    on: call send
+    hold: true
+    approve: { by: [reviewer], quorum: 2, expires: 1h }
+    because: A person decides.
+`;
+
+export function paymentsSpec(): CompiledSpecLike {
+  const compiled = compileSpec(TEXT);
+  if (!compiled.ok) throw new Error(compiled.problems.map((problem) => formatProblem(problem)).join('\n'));
+  const { spec } = compiled;
+  return {
+    name: spec.name,
+    digest: spec.digest,
+    canonical: spec.canonical,
+    applies: spec.applies,
+    createMonitor: () => createMonitor(spec.program),
+  };
+}
