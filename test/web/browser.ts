@@ -1,11 +1,11 @@
 // Finds a Chromium, builds the page when it is missing or stale, and opens watched pages for the tests.
-import { existsSync, globSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
 
 const ROOT = join(import.meta.dirname, '../..');
-export const DIST = join(ROOT, 'web/dist');
+const DIST = join(ROOT, 'web/dist');
 
 const CANDIDATES = [
   process.env.CHROMIUM_PATH,
@@ -37,7 +37,7 @@ export function launch(): Promise<Browser> {
 }
 
 /** Builds web/dist when a source of the page is newer than it. */
-export async function buildIfStale(): Promise<void> {
+async function buildIfStale(): Promise<void> {
   const built = statSync(join(DIST, 'index.html'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const patterns = [
     'web/index.html',
@@ -49,6 +49,13 @@ export async function buildIfStale(): Promise<void> {
     ...globSync(patterns, { cwd: ROOT }).map((file) => statSync(join(ROOT, file)).mtimeMs),
   );
   if (newest > built) await build({ configFile: join(ROOT, 'web/vite.config.ts'), logLevel: 'error' });
+}
+
+/** The built page by address, read once, so that a build that runs beside the tests cannot pull it from under them. */
+export async function builtPage(): Promise<ReadonlyMap<string, Buffer>> {
+  await buildIfStale();
+  const files = globSync('**/*.*', { cwd: DIST });
+  return new Map(files.map((file) => [`/${file.replaceAll('\\', '/')}`, readFileSync(join(DIST, file))]));
 }
 
 export interface Watched {

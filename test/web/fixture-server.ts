@@ -1,8 +1,7 @@
 // A small stand-in for Interlock's server: the contract of docs/http-api.md over generated sessions, and the built page
 // under the strictest Content-Security-Policy it has to live with. Tests change its sessions and watch the page follow.
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { extname } from 'node:path';
 import type { Answer, EngineEvent, Hold, StepRow } from '../../src/engine/types.ts';
 import type { Verdict } from '../../src/monitor/types.ts';
 import { type FixtureSession, SPEC_DIGEST, SPEC_TEXT } from './fixture-sessions.ts';
@@ -28,7 +27,7 @@ export interface FixtureServer {
 }
 
 export async function startFixtureServer(
-  dist: string,
+  files: ReadonlyMap<string, Buffer>,
   initial: readonly FixtureSession[],
 ): Promise<FixtureServer> {
   const sessions = [...initial];
@@ -88,7 +87,7 @@ export async function startFixtureServer(
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://fixture');
-    if (!url.pathname.startsWith('/v1/')) return void serveFile(dist, url.pathname, response);
+    if (!url.pathname.startsWith('/v1/')) return serveFile(files, url.pathname, response);
     if (away) return void request.socket.destroy();
     if (url.pathname === '/v1/events') {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -189,11 +188,10 @@ function send(response: ServerResponse, status: number, type: string, value: unk
 }
 
 /** A file of the build, or the page itself for every address that is not a file: the page has its own router. */
-async function serveFile(dist: string, path: string, response: ServerResponse): Promise<void> {
+function serveFile(files: ReadonlyMap<string, Buffer>, path: string, response: ServerResponse): void {
   const type = TYPES[extname(path)];
-  const file = type ? join(dist, normalize(path)) : join(dist, 'index.html');
-  const content = await readFile(file).catch(() => null);
-  if (content === null) return void response.writeHead(404).end();
+  const content = files.get(type ? path : '/index.html');
+  if (content === undefined) return void response.writeHead(404).end();
   response.writeHead(200, {
     'content-type': type ?? TYPES['.html']!,
     'content-security-policy': CSP,

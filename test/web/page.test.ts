@@ -3,11 +3,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { buildIfStale, chromiumPath, DIST, launch, NO_CHROMIUM, openPage, type View } from './browser.ts';
+import { builtPage, chromiumPath, launch, NO_CHROMIUM, openPage, type View } from './browser.ts';
 import { startFixtureServer } from './fixture-server.ts';
 import {
   awkwardSession,
@@ -25,10 +24,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () => {
   let browser: Browser;
+  let files: ReadonlyMap<string, Buffer>;
   const cleanUp: (() => Promise<void>)[] = [];
 
   before(async () => {
-    await buildIfStale();
+    files = await builtPage();
     browser = await launch();
   });
   after(() => browser?.close());
@@ -38,7 +38,7 @@ describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () =
 
   /** A server with its own sessions and a page on it; what the page does wrong fails the test that opened it. */
   async function open(path: string, view: View = {}, sessions = everySession()) {
-    const server = await startFixtureServer(DIST, sessions);
+    const server = await startFixtureServer(files, sessions);
     cleanUp.push(() => server.close());
     const watched = await openPage(browser, server.url, view);
     cleanUp.push(() => watched.page.context().close());
@@ -47,9 +47,9 @@ describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () =
   }
 
   test('loads at most 300 KB, and nothing from elsewhere', () => {
-    const html = readFileSync(join(DIST, 'index.html'), 'utf8');
+    const html = files.get('/index.html')!.toString();
     const assets = [...html.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map((match) => match[1]!);
-    const bytes = assets.map((asset) => gzipSync(readFileSync(join(DIST, asset))).length);
+    const bytes = assets.map((asset) => gzipSync(files.get(asset)!).length);
     assert.ok(assets.length >= 2, 'a script and a style sheet');
     assert.ok(bytes.reduce((a, b) => a + b) <= FIRST_LOAD_LIMIT, `${assets} are ${bytes} bytes gzipped`);
     assert.doesNotMatch(html, /<style|style=|https?:\/\/|<script(?! [^>]*src=)/);
