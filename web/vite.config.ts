@@ -27,6 +27,6 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     // `vite web` beside a running server: INTERLOCK_URL says where it is.
-    proxy: { '/v1': process.env.INTERLOCK_URL ?? 'http://127.0.0.1:4000' },
+    proxy: { '/v1': process.env.INTERLOCK_URL ?? 'http://127.0.0.1:7070' },
   },
 });
