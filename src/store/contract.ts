@@ -219,6 +219,26 @@ export function storeContract<Place>(name: string, backend: StoreUnderTest<Place
       );
     });
 
+    test('the decision of a span is found around its time in a long session', async () => {
+      const { store } = await open();
+      const writes = Array.from({ length: 6_000 }, (_, seq) =>
+        step('s', seq, { act: seq % 3, callId: `c-${seq}` }),
+      );
+      await store.append([session('s'), ...writes]);
+      const ask = async (seq: number, more: object) => {
+        const span = { ...key('a'), parentSpanId: null };
+        const common = { session: 's', kind: 'tool.call', name: 'tool', time: T0 + seq, span } as const;
+        const [answer] = await store.joinCandidates([{ ...common, callId: null, act: 1, ...more }], 3);
+        return answer!;
+      };
+      const seqs = (steps: readonly { seq: number }[]) => steps.map(({ seq }) => seq);
+      assert.deepEqual(seqs((await ask(3_000, {})).ofAct), [2_998, 2_995, 2_992]);
+      assert.deepEqual(seqs((await ask(3_000, { callId: 'c-2500' })).ofCall), [2_500]);
+      assert.deepEqual(seqs((await ask(9_000_000, {})).ofAct), [5_998, 5_995, 5_992]);
+      assert.deepEqual(seqs((await ask(-1, {})).ofAct), []);
+      assert.deepEqual(seqs((await ask(2, {})).ofAct), [1]);
+    });
+
     test('an observed session becomes guarded, and never the other way', async () => {
       const { store } = await open();
       const observed = session('s', { guarded: false });

@@ -219,7 +219,10 @@ export interface Store {
   observed(session: string): Promise<SessionRow | null>;
   /** Whether there is a session with decisions. */
   isGuarded(session: string): Promise<boolean>;
-  /** An answer per request, with at most `limit` candidates of each sort. */
+  /**
+   * An answer per request, with at most `limit` candidates of each sort. Steps decided long before `time`, by thousands of
+   * steps, may be left out.
+   */
   joinCandidates(requests: readonly JoinRequest[], limit: number): Promise<readonly JoinAnswer[]>;
 
   /** Writes what is queued, then releases everything. */

@@ -5,6 +5,8 @@ import type { Join, SessionRow, SpanKey, StepWrite, StoredFinding, StoredHold, W
 
 /** Session row numbers remembered; they never change, so the oldest may simply be forgotten. */
 const NUMBERS_MAX = 50_000;
+/** How far behind its call a result is looked for. */
+const RESULT_WITHIN_STEPS = 2_000;
 
 /** A function that applies a batch in one transaction, all of it or, when it throws, nothing. */
 export function createApply(database: DatabaseSync): (writes: readonly Write[]) => void {
@@ -89,7 +91,8 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
     const step = sql.join.get(spanN, n, seq);
     if (step === undefined) return;
     sql.joinedTool.run(step.name as string, spanN);
-    if (step.call_id !== null) sql.joinResult.run(spanN, n, step.call_id as string, seq);
+    if (step.call_id === null) return;
+    sql.joinResult.run(spanN, n, seq, seq + RESULT_WITHIN_STEPS, step.call_id as string);
   }
 
   function apply(write: Write): void {
@@ -184,8 +187,8 @@ const SQL = {
   join: `UPDATE steps SET span = ? WHERE session = ? AND observed = 0 AND seq = ? AND span IS NULL
     RETURNING name, call_id`,
   joinedTool: 'UPDATE spans SET tool = ? WHERE n = ?',
-  joinResult: `UPDATE steps SET span = ? WHERE session = ? AND call_id = ? AND seq > ? AND kind = 'tool.result'
-    AND act IS NOT NULL AND observed = 0 AND span IS NULL`,
+  joinResult: `UPDATE steps SET span = ? WHERE session = ? AND observed = 0 AND seq > ? AND seq <= ? AND call_id = ?
+    AND kind = 'tool.result' AND span IS NULL`,
   finding:
     'INSERT INTO findings (id, session, observed, seq, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   countFinding: 'UPDATE sessions SET findings = findings + 1 WHERE n = ?',
