@@ -8,6 +8,7 @@ import { parseCel } from './cel/parse.ts';
 import type { Expression, RuleClause, SpecDocument } from './document.ts';
 import { showDuration } from './duration.ts';
 import { lastPaths } from './free.ts';
+import { expandLets } from './let.ts';
 import { compileOrigin } from './origin.ts';
 import { compilePast } from './past.ts';
 import { patternMatches, type StepPattern } from './pattern.ts';
@@ -49,6 +50,12 @@ export function compileProgram(
     slots: FIRST_LOCAL,
     usesOrigins: false,
   };
+  for (const { expression } of document.lets) {
+    const parsed = parseCel(expression.text);
+    if (!('problem' in parsed)) continue;
+    const at = expression.at === null ? expression.range.start : expression.at + parsed.problem.offset;
+    source.error('cel-syntax', { start: at, end: at + 1 }, parsed.problem.message);
+  }
   const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
   if (source.failed) return null;
   const patterns = document.rules.map((rule) => rule.on);
@@ -216,7 +223,12 @@ function compileExpression(
     reportAt('cel-syntax', parsed.problem.message, { offset: parsed.problem.offset, length: 1 });
     return failed;
   }
-  const lastReads = lastPaths(parsed.expr);
+  const expanded = expandLets(parsed.expr, compilation.document.lets);
+  if (expanded === null) {
+    reportAt('too-deep', 'with its `let` names written out, the expression is too large', null);
+    return failed;
+  }
+  const lastReads = lastPaths(expanded);
   const report = (code: string) => (expr: Expr, message: string, suggestion?: string) =>
     reportAt(code, message, locate(from.text, expr), suggestion);
   const scope = rootScope(types, {
@@ -251,7 +263,7 @@ function compileExpression(
       return origin;
     },
   });
-  const compiled = compileExpr(parsed.expr, scope);
+  const compiled = compileExpr(expanded, scope);
   if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
     reportAt('type', `this must be true or false, and it is ${compiled.type.t}`, null);
   }

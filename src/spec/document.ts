@@ -1,6 +1,7 @@
 // A spec as read: keys known, words checked, places kept. Expressions are still text. Data only.
 
 import type { Json, JsonObject } from '../step/types.ts';
+import type { Let } from './let.ts';
 import type { StepPattern } from './pattern.ts';
 import type { Range } from './problem.ts';
 import type { SourceNode } from './source.ts';
@@ -87,6 +88,8 @@ export interface SpecDocument {
   readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
   readonly tools: ReadonlyMap<string, ToolContract>;
+  /** Names for expressions, in the order in which they may use each other. */
+  readonly lets: readonly Let[];
   readonly rules: readonly RuleClause[];
   readonly tests: SourceNode | null;
   /** The meaning alone (no tests), as plain data: its canonical bytes are the spec's identity. */

@@ -120,8 +120,8 @@ function selectPathOf(expr: Expr): { root: string; fields: string[] } | null {
 export function lastPaths(
   expr: Expr,
   above: readonly string[] = [],
-  into = new Map<bigint, string[][]>(),
-): Map<bigint, string[][]> {
+  into = new Map<Expr, string[][]>(),
+): Map<Expr, string[][]> {
   const kind = expr.exprKind;
   if (kind.case === 'selectExpr' && kind.value.operand)
     return lastPaths(kind.value.operand, [kind.value.field, ...above], into);
@@ -134,7 +134,7 @@ export function lastPaths(
     return lastPaths(kind.value.target, above, into);
   }
   const past = pastCall(expr);
-  if (past?.operator === 'last') into.set(expr.id, [...(into.get(expr.id) ?? []), [...above]]);
+  if (past?.operator === 'last') into.set(expr, [...(into.get(expr) ?? []), [...above]]);
   for (const child of childrenOf(expr)) lastPaths(child.expr, [], into);
   return into;
 }

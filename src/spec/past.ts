@@ -27,8 +27,8 @@ export interface PastContext {
   readonly views: ViewPlan[];
   /** The type of the steps a pattern matches; null (reported) when it can match none. */
   stepType(pattern: StepPattern): Type | { readonly message: string; readonly suggestion?: string };
-  /** What each `past.last` gives is read for, by expression id. */
-  readonly lastReads: Map<bigint, string[][]>;
+  /** What each `past.last` gives is read for. */
+  readonly lastReads: Map<Expr, string[][]>;
   /** Patterns asked for, for the derived repair. */
   readonly needs: Set<string>;
   compile(expr: Expr, scope: Scope): Compiled;
@@ -37,6 +37,8 @@ export interface PastContext {
 
 interface Side {
   readonly plan: ViewPlan;
+  /** Where this operator's own conditions look for the remembered step. */
+  readonly slot: number;
   /** The current step's side of each join equality. */
   readonly keys: readonly Evaluate[];
   /** Conditions about the current step alone. */
@@ -115,7 +117,7 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     const b = compileSide(expr, call.args.slice(3), scope, context, windowMs, null, []);
     return a && b ? { type: { t: 'bool' }, eval: since(a, b) } : FAILED;
   }
-  const reads = call.operator === 'last' ? (context.lastReads.get(expr.id) ?? [[]]) : [];
+  const reads = call.operator === 'last' ? (context.lastReads.get(expr) ?? [[]]) : [];
   const side = compileSide(
     expr,
     call.args.slice(0, 3),
@@ -222,16 +224,20 @@ function compileSide(
   const keys: { remembered: Evaluate; now: Evaluate }[] = [];
   const guards: Evaluate[] = [];
   const rest: Evaluate[] = [];
+  const remembered: string[] = [];
   const paths: string[][] = reads.map((path) => [...path]);
   for (const conjunct of args[2] ? conjuncts(args[2]) : []) {
     const names = freeNames(conjunct);
     const aboutNow = [...names].some((name) => name !== variable && scope.has(name) && name !== 'past');
     const aboutThen = names.has(variable);
-    if (!aboutNow) local.push(context.compile(conjunct, inner).eval);
-    else if (!aboutThen) guards.push(context.compile(conjunct, scope).eval);
+    if (!aboutNow) {
+      local.push(context.compile(conjunct, inner).eval);
+      remembered.push(`if ${shapeOf(conjunct)}`);
+    } else if (!aboutThen) guards.push(context.compile(conjunct, scope).eval);
     else {
       const sides = joinSides(conjunct, variable, scope);
       if (sides !== null) {
+        remembered.push(`key ${shapeOf(sides.remembered)}`);
         keys.push({
           remembered: context.compile(sides.remembered, inner).eval,
           now: context.compile(sides.now, scope).eval,
@@ -257,8 +263,20 @@ function compileSide(
     return null;
   }
   const keep = rest.length > 0 || reads.length > 0;
+  const identity = JSON.stringify([
+    pattern.text,
+    remembered,
+    valueExpr === null ? null : shapeOf(valueExpr),
+    keep ? paths : null,
+    rest.length > 0 || (windowMs !== null && counts),
+    windowMs,
+  ]);
+  const shared = context.views.find((view) => view.identity === identity);
+  if (shared !== undefined)
+    return { plan: shared, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
   const plan: ViewPlan = {
     id: context.views.length,
+    identity,
     text: patternText!,
     pattern,
     slot,
@@ -270,7 +288,7 @@ function compileSide(
     windowMs,
   };
   context.views.push(plan);
-  return { plan, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
+  return { plan, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
 }
 
 /** Whether a history operator inside speaks of the remembered step: it would have to be decided when that step arrived. */
@@ -278,6 +296,13 @@ function nestedPast(expr: Expr, variable: string): boolean {
   if (pastCall(expr) !== null && freeNames(expr).has(variable)) return true;
   return childrenOf(expr).some(
     (child) => !child.bound.includes(variable) && nestedPast(child.expr, variable),
+  );
+}
+
+/** The expression without its node numbers: equal for two uses of one text. */
+function shapeOf(expr: Expr): string {
+  return JSON.stringify(expr, (key, value: unknown) =>
+    key === 'id' || key === '$typeName' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
   );
 }
 
@@ -341,7 +366,7 @@ function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
 }
 
 function checkRest(side: Side, frame: Value[], entry: Entry): Value {
-  frame[side.plan.slot] = entry.kept;
+  frame[side.slot] = entry.kept;
   for (const condition of side.rest) {
     const value = condition(frame);
     if (value !== true) return value;

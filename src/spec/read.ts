@@ -9,7 +9,9 @@ import {
   type ToolContract,
   TRUST,
 } from './document.ts';
+import type { Let } from './let.ts';
 import { readRule } from './read-rule.ts';
+import { VARIABLES } from './scope.ts';
 import {
   fieldsOf,
   type MapEntry,
@@ -25,6 +27,7 @@ import { MODES, type Mode } from './terms.ts';
 const MAX_RULES = 2_000;
 const MAX_TOOLS = 2_000;
 const NAME_LIMIT = 200;
+const MAX_LETS = 200;
 
 /** Reads a file that a `$ref` names, relative to the spec; null when it is not there. */
 export type ReadRef = (path: string) => string | null;
@@ -37,7 +40,9 @@ const SPEC_KEYS = [
   'mode',
   'default',
   'tools',
+  'let',
   'rules',
+  'fixtures',
   'tests',
 ];
 const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'input', 'output', 'description', 'to'];
@@ -72,6 +77,7 @@ export function readDocument(
   const defaultVerdict = wordFrom(source, fields.get('default'), '`default`', DEFAULTS) ?? 'deny';
   const meaning: Record<string, Json> = toJson(root) as Record<string, Json>;
   delete meaning.tests;
+  delete meaning.fixtures;
   delete meaning.description;
   const tools = readTools(source, fields.get('tools'), readRef, meaning);
   const rules = readRules(source, fields.get('rules'), mode);
@@ -82,6 +88,7 @@ export function readDocument(
     mode,
     defaultVerdict,
     tools,
+    lets: readLets(source, fields.get('let')),
     rules,
     tests: fields.get('tests')?.node ?? null,
     meaning: meaning as JsonObject,
@@ -179,6 +186,38 @@ function loadSchema(source: Source, entry: MapEntry, readRef: ReadRef | undefine
     source.error('syntax', entry.node.range, `\`${ref}\` is not JSON: ${(error as Error).message}`);
     return null;
   }
+}
+
+const RESERVED = new Set(['past', 'origin', ...VARIABLES]);
+
+/** `let`: a map from name to expression; a name may use the names before it. */
+function readLets(source: Source, entry: MapEntry | undefined): Let[] {
+  if (!entry) return [];
+  if (entry.node.t !== 'map' || entry.node.entries.length > MAX_LETS) {
+    source.error('type', entry.node.range, `\`let\` is a map of at most ${MAX_LETS} names and expressions`);
+    return [];
+  }
+  const lets: Let[] = [];
+  for (const item of entry.node.entries) {
+    const expression = readExpression(source, item.node, `\`${item.key}\``);
+    if (RESERVED.has(item.key) || !isName(item.key)) {
+      source.error(
+        'name',
+        item.keyRange,
+        `\`${item.key}\` is no free name: letters, digits and _, and no variable of the language`,
+      );
+    } else if (expression) lets.push({ name: item.key, expression });
+  }
+  return lets;
+}
+
+function isName(text: string): boolean {
+  return (
+    [...text].every(
+      (c, i) =>
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c === '_' || (i > 0 && c >= '0' && c <= '9'),
+    ) && text !== ''
+  );
 }
 
 function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {

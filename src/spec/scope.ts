@@ -99,6 +99,9 @@ export function stepTypeFor(
   });
 }
 
+/** Names that expressions know. */
+export const VARIABLES: readonly string[] = Object.keys(SLOT).filter((name) => name !== 'run');
+
 export function rootScope(types: { args: Type; result: Type }, host: ScopeHost): Scope {
   const variables: Readonly<Record<string, readonly [number, Type]>> = {
     args: [SLOT.args, types.args],

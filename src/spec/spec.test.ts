@@ -133,3 +133,32 @@ test('hostile text never hangs or throws', () => {
     ),
   );
 });
+
+test('let: a name stands for its expression, in rules and repairs, and equal history is remembered once', () => {
+  const text = (rules: string) => `${HEAD}let:
+  order: past.last("result get_order", o, o.result.id == args.order_id).result
+  left: order.total - past.sum("call refund", r, r.args.order_id == args.order_id, r.args.amount)
+rules:
+  - { id: a, on: call refund, require: ${rules}, repair: "At most {{ left }}." }
+`;
+  const named = compileSpec(text('args.amount <= left'));
+  const written = compileSpec(
+    text(
+      '\'args.amount <= past.last("result get_order", o, o.result.id == args.order_id).result.total - past.sum("call refund", r, r.args.order_id == args.order_id, r.args.amount)\'',
+    ),
+  );
+  assert.ok(named.ok && written.ok, JSON.stringify([named.problems, written.problems]));
+  assert.equal(named.spec.program.views.length, 2);
+  assert.equal(written.spec.program.views.length, 2);
+  assert.deepEqual(
+    problemsOf(text('args.amount <= lefd')).map((p) => p.split(' ')[1]),
+    ['unknown-name'],
+  );
+  const wrong = `${HEAD}let: { args: "1", "a b": "2", ok: "1 +" }\nrules: []\n`;
+  assert.deepEqual(
+    problemsOf(wrong)
+      .map((p) => p.split(' ')[1])
+      .sort(),
+    ['cel-syntax', 'name', 'name'],
+  );
+});

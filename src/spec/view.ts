@@ -12,6 +12,8 @@ export type Evaluate = (frame: Value[]) => Value;
 
 export interface ViewPlan {
   readonly id: number;
+  /** Views that remember the same are one. */
+  readonly identity: string;
   /** The operator as written, for messages. */
   readonly text: string;
   readonly pattern: StepPattern;

@@ -1,0 +1,81 @@
+// `let`: names for expressions that several rules share. A name stands for its expression: it is put in its place before
+// anything is compiled, so that a use means exactly what the written-out expression would. Pure.
+import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import { parseCel } from './cel/parse.ts';
+import type { Expression } from './document.ts';
+import { identName, pastCall } from './free.ts';
+
+export interface Let {
+  readonly name: string;
+  readonly expression: Expression;
+}
+
+/** Nodes one expression may grow to: names inside names could double it each time. */
+const MAX_NODES = 5_000;
+
+/** The expression with every name of `lets` replaced; null when it grows past the limit. Changes the tree in place. */
+export function expandLets(root: Expr, lets: readonly Let[]): Expr | null {
+  if (lets.length === 0) return root;
+  let nodes = 0;
+  const expand = (expr: Expr, known: number, bound: ReadonlySet<string>): Expr => {
+    if (++nodes > MAX_NODES) return expr;
+    const name = identName(expr);
+    if (name !== null && !bound.has(name)) {
+      const at = lets.findIndex((item) => item.name === name);
+      if (at < 0 || at >= known) return expr;
+      const parsed = parseCel(lets[at]!.expression.text);
+      // A name sees only the names before it, so there are no circles. Its own problems are reported at the `let`.
+      return 'problem' in parsed ? expr : expand(parsed.expr, at, NOTHING);
+    }
+    return eachChild(expr, (child, more) =>
+      expand(child, known, more.length === 0 ? bound : new Set([...bound, ...more])),
+    );
+  };
+  const expanded = expand(root, lets.length, NOTHING);
+  return nodes > MAX_NODES ? null : expanded;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Puts what `change` gives in the place of every child; `more` are the variables that the parent binds for it. */
+function eachChild(expr: Expr, change: (child: Expr, more: readonly string[]) => Expr): Expr {
+  const kind = expr.exprKind;
+  switch (kind.case) {
+    case 'selectExpr':
+      kind.value.operand = change(kind.value.operand!, []);
+      break;
+    case 'callExpr': {
+      const past = pastCall(expr);
+      if (past === null && kind.value.target) kind.value.target = change(kind.value.target, []);
+      const width = past?.operator === 'since' ? 3 : kind.value.args.length;
+      kind.value.args = kind.value.args.map((arg, i) => {
+        if (past === null) return change(arg, []);
+        const place = i % width;
+        if (place < 2) return arg;
+        const variable = identName(kind.value.args[i - place + 1]);
+        return change(arg, variable === null ? [] : [variable]);
+      });
+      break;
+    }
+    case 'listExpr':
+      kind.value.elements = kind.value.elements.map((element) => change(element, []));
+      break;
+    case 'structExpr':
+      for (const entry of kind.value.entries) {
+        if (entry.keyKind.case === 'mapKey') entry.keyKind.value = change(entry.keyKind.value, []);
+        if (entry.value) entry.value = change(entry.value, []);
+      }
+      break;
+    case 'comprehensionExpr': {
+      const c = kind.value;
+      const more = [c.iterVar, c.iterVar2, c.accuVar];
+      if (c.iterRange) c.iterRange = change(c.iterRange, []);
+      if (c.accuInit) c.accuInit = change(c.accuInit, []);
+      if (c.loopCondition) c.loopCondition = change(c.loopCondition, more);
+      if (c.loopStep) c.loopStep = change(c.loopStep, more);
+      if (c.result) c.result = change(c.result, more);
+      break;
+    }
+  }
+  return expr;
+}
