@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { chainState, stateStart, stepDigest } from '../step/digest.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
 import { createEngine } from './engine.ts';
-import type { EngineLogLine } from './options.ts';
+import type { CompiledSpecLike, EngineLogLine } from './options.ts';
 import { counterSpec, LIMIT } from './testing/counter-spec.ts';
 import { call, input, problemCode, temporaryDirectory, withEngine } from './testing/engine.ts';
 
@@ -183,6 +183,10 @@ test('what cannot be proposed or is not there is refused', async (t) => {
   await assert.rejects(engine.decide(id, approval), problemCode('invalid'));
   await assert.rejects(engine.decide(id, { kind: 'session.start', name: 'agent' }), problemCode('invalid'));
   await assert.rejects(engine.decide(id, call('x', { text: '\ud800' })), problemCode('invalid'));
+  await assert.rejects(
+    engine.decide(id, { ...call('x'), id: 'interlock:approval:1' }),
+    problemCode('invalid'),
+  );
   await assert.rejects(engine.decide('nowhere', call('x')), problemCode('unknown-session'));
   await assert.rejects(engine.sessions({ limit: 10, cursor: 'zzz' }), problemCode('invalid'));
   assert.equal(await engine.session('nowhere'), null);
@@ -236,6 +240,31 @@ test('when a write fails, nothing was decided and the session goes on from what 
   assert.deepEqual([next.step.seq, next.decision.verdict], [2, 'allow']);
   assert.equal((await engine.decide(id, call('limited', {}, 'c-2'))).decision.verdict, 'allow');
   assert.equal((await engine.decide(id, call('limited', {}, 'c-3'))).decision.verdict, 'deny');
+});
+
+test('a monitor that fails decides nothing, and what was in flight beside it stays', async (t) => {
+  const spec = counterSpec();
+  const failing: CompiledSpecLike = {
+    ...spec,
+    createMonitor: () => {
+      const monitor = spec.createMonitor();
+      const step: typeof monitor.step = (state, step) => {
+        const outcome = monitor.step(state, step);
+        if (step.name === 'boom') throw new Error('boom');
+        return outcome;
+      };
+      return { ...monitor, step };
+    },
+  };
+  const { engine } = await withEngine(t, { specs: [failing] });
+  const { id } = await engine.openSession({ agent: { name: 'agent' } });
+  const names = ['limited', 'limited', 'boom', 'limited', 'limited'];
+  const results = await Promise.allSettled(names.map((name) => engine.decide(id, call(name))));
+  assert.deepEqual(
+    results.map((result) => (result.status === 'fulfilled' ? result.value.decision.verdict : 'failed')),
+    ['allow', 'allow', 'failed', 'allow', 'deny'],
+  );
+  assert.equal((await engine.session(id))?.steps, 5);
 });
 
 test('a session keeps its spec when others are loaded, or says which one it needs', async (t) => {

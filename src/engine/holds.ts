@@ -1,6 +1,7 @@
 // People's answers to held steps, and the end of those nobody answered in time.
 import type { Proposal } from '../step/types.ts';
 import { holdAt, type Store, type StoredHold } from '../store/store.ts';
+import { OWN_ID_PREFIX } from './build-step.ts';
 import type { Emit } from './events.ts';
 import { isApproved, isExpired } from './hold-terms.ts';
 import type { Memory } from './memory.ts';
@@ -27,10 +28,11 @@ export function createHolds(
   async function answer(id: string, given: Answer): Promise<Hold> {
     const stored = await store.hold(id);
     if (stored === null) throw refuse('unknown-hold', `there is no hold ${id}`);
-    const session = await memory.load(stored.hold.session);
+    let session = await memory.load(stored.hold.session);
+    while (session !== null && !memory.owns(session)) session = await memory.load(stored.hold.session);
     if (session === null) throw refuse('unknown-hold', `the session of the hold ${id} is not there`);
     // From here to the append nothing else can run, so that two answers never count against the same state.
-    const hold = memory.owns(session) ? findHold(session, id) : null;
+    const hold = findHold(session, id);
     const now = Math.max(session.row.lastAt, clock());
     if (hold === null || isExpired(hold, now)) throw closed(await store.hold(id), now);
     checkAnswer(hold, given, session.row.principal);
@@ -45,7 +47,7 @@ export function createHolds(
     const { hold } = stored;
     session.holds.set(hold.binding, stored);
     session.writing += 1;
-    return store.append([{ t: 'hold', row: stored }]).then(
+    const durable = store.append([{ t: 'hold', row: stored }]).then(
       () => {
         session.writing -= 1;
         emit({ type: 'hold', session: hold.session, hold: hold.id, state: hold.state });
@@ -57,6 +59,8 @@ export function createHolds(
         throw storeFailed(cause);
       },
     );
+    session.tail = durable;
+    return durable;
   }
 
   async function closeExpired(): Promise<void> {
@@ -132,7 +136,7 @@ function approvalStep(hold: Hold): Proposal & { readonly id: string } {
   const approve = hold.state === 'approved';
   const answers = hold.answers.filter((answer) => answer.approve === approve);
   return {
-    id: `approval:${hold.id}`,
+    id: `${OWN_ID_PREFIX}approval:${hold.id}`,
     kind: 'approval',
     name: hold.name,
     ...(hold.callId === null ? {} : { callId: hold.callId }),

@@ -29,6 +29,8 @@ export function createMemory(
   const sessions = new Map<string, LiveSession>();
   const loading = new Map<string, Promise<LiveSession | null>>();
   const leaving = new Set<LiveSession>();
+  /** Writes still under way of sessions that were dropped: what they write must be read back. */
+  const settling = new Map<string, Promise<void>>();
   let bytes = 0;
   let leavingBytes = 0;
 
@@ -42,6 +44,15 @@ export function createMemory(
     if (sessions.get(session.row.id) !== session) return;
     sessions.delete(session.row.id);
     bytes -= session.bytes;
+    if (session.writing > 0) settle(session);
+  }
+
+  function settle({ row: { id }, tail }: LiveSession): void {
+    const done = () => {
+      if (settling.get(id) === settled) settling.delete(id);
+    };
+    const settled: Promise<void> = tail.then(done, done);
+    settling.set(id, settled);
   }
 
   function isOver(): boolean {
@@ -89,7 +100,8 @@ export function createMemory(
       if (known !== undefined) return Promise.resolve(known);
       const under = loading.get(id);
       if (under !== undefined) return under;
-      const reading = read(id)
+      const reading = Promise.resolve(settling.get(id))
+        .then(() => read(id))
         .then((session) => {
           if (session !== null) put(session);
           return session;

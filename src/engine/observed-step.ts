@@ -4,9 +4,9 @@ import { canonicalize } from '../step/canonical.ts';
 import { digestText } from '../step/digest.ts';
 import type { Step } from '../step/types.ts';
 import type { SessionRow, Write } from '../store/store.ts';
+import { titleOf } from './build-step.ts';
 import { hash53 } from './ids.ts';
 import { nativeSha256 } from './native-sha256.ts';
-import { titleOf } from './record.ts';
 import type { Observation, Span } from './types.ts';
 
 /** On a step that was too large: its content is left out here, and is in the span as far as that was kept. */

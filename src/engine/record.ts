@@ -1,11 +1,11 @@
 // The one place where a step is decided and written: synchronous up to the append, so that steps of a session have one
 // order, and answered only when the append is durable.
 import type { Decision } from '../monitor/types.ts';
-import { canonicalize } from '../step/canonical.ts';
 import { chainState, digestText } from '../step/digest.ts';
 import type { Proposal, Step } from '../step/types.ts';
-import type { SessionRow, Store, StoredHold, Write } from '../store/store.ts';
+import type { Store, StoredHold, Write } from '../store/store.ts';
 import { actOf } from './act.ts';
+import { canonicalStep, rowAfter, stepOf } from './build-step.ts';
 import type { Emit } from './events.ts';
 import { answeredBy, closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
 import { hash53 } from './ids.ts';
@@ -16,8 +16,6 @@ import { refuse } from './problem.ts';
 import { type LiveSession, nextSeq } from './session.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
 import type { EngineEvent, Recorded } from './types.ts';
-
-const TITLE_MAX = 200;
 
 export interface Recorder {
   /**
@@ -145,44 +143,8 @@ export function storeFailed(cause: unknown) {
   return refuse(
     'store-failed',
     `the record could not be made durable: ${reason}`,
-    'Nothing was decided; propose the step again with the same id.',
+    'Nothing was released. Try again with the same id: what was recorded after all is answered again.',
   );
-}
-
-/** The step in its place. Every step says for whom and by which agent it is, so that it can be read alone. */
-export function stepOf(
-  row: Pick<SessionRow, 'id' | 'agent' | 'principal' | 'tenant'>,
-  given: Proposal & { readonly id: string },
-  seq: number,
-  time: number,
-): Step {
-  return {
-    ...given,
-    session: row.id,
-    seq,
-    time,
-    agent: given.agent ?? row.agent,
-    ...(row.principal === null ? {} : { principal: row.principal }),
-    ...(row.tenant === null ? {} : { tenant: row.tenant }),
-  };
-}
-
-function canonicalStep(step: Step, bytesMax: number): string {
-  let text: string;
-  try {
-    text = canonicalize(step);
-  } catch (error) {
-    throw refuse('invalid', `the step has no canonical form: ${(error as Error).message}`);
-  }
-  // UTF-8 takes at most three bytes for a UTF-16 unit: short texts need no counting.
-  if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
-    throw refuse(
-      'limit-exceeded',
-      `the step is ${Buffer.byteLength(text)} bytes of canonical JSON; at most ${bytesMax} are taken`,
-      'Send less content, or a reference to it.',
-    );
-  }
-  return text;
 }
 
 function checkLimits(session: LiveSession, step: Step, limits: EngineLimits): void {
@@ -202,24 +164,6 @@ function checkLimits(session: LiveSession, step: Step, limits: EngineLimits): vo
     `the session ${step.session} has ${open.length} steps waiting for people, which is the most one may have`,
     'Answer some of them first.',
   );
-}
-
-function rowAfter(row: SessionRow, step: Step, { verdict }: Decision): SessionRow {
-  const title = row.title ?? (step.kind === 'input' ? titleOf(step.content) : null);
-  const state = step.kind === 'session.end' ? 'ended' : verdict === 'halt' ? 'halted' : row.state;
-  return {
-    ...row,
-    state,
-    title,
-    lastAt: step.time,
-    steps: step.seq + 1,
-    verdicts: { ...row.verdicts, [verdict]: row.verdicts[verdict] + 1 },
-  };
-}
-
-export function titleOf(content: string | undefined): string | null {
-  const text = content?.trim() ?? '';
-  return text === '' ? null : text.slice(0, TITLE_MAX).toWellFormed();
 }
 
 /** The hold this step waits for, and every hold whose record it changes. */

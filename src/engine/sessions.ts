@@ -4,11 +4,12 @@ import { canonicalize } from '../step/canonical.ts';
 import { stateStart } from '../step/digest.ts';
 import type { Proposal, SessionInit, Step } from '../step/types.ts';
 import type { SessionRow, Store } from '../store/store.ts';
+import { OWN_ID_PREFIX, stepOf } from './build-step.ts';
 import { hash53 } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { EngineOptions } from './options.ts';
 import { refuse } from './problem.ts';
-import { type Recorder, stepOf } from './record.ts';
+import type { Recorder } from './record.ts';
 import { type LiveSession, newSession } from './session.ts';
 import type { Specs } from './specs.ts';
 import type { Recorded, SessionSummary } from './types.ts';
@@ -65,7 +66,11 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
     const session = newSession(row, monitor, stateStart(row.spec));
     memory.put(session);
     try {
-      await recorder.record(session, { id: `start:${id}`, kind: 'session.start', name: init.agent.name });
+      await recorder.record(session, {
+        id: `${OWN_ID_PREFIX}start`,
+        kind: 'session.start',
+        name: init.agent.name,
+      });
     } catch (error) {
       memory.drop(session);
       throw error;
@@ -89,6 +94,9 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
       throw refuse('invalid', message, proposal.kind === 'approval' ? 'Answer the hold.' : 'Open a session.');
     }
     const given = { ...proposal, id: proposal.id ?? randomUUID() };
+    if (given.id.startsWith(OWN_ID_PREFIX)) {
+      throw refuse('invalid', `ids that begin with ${OWN_ID_PREFIX} are Interlock's own`, 'Give another id.');
+    }
     // Ids made here are new, and so are most that are given: only a hit in the set is looked up.
     let looked = -1;
     for (;;) {
