@@ -1,4 +1,5 @@
 // Evaluates one rule on the step in the frame: does it fire, why, and on what evidence. Pure.
+import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
 import type { RulePlan } from '../spec/program.ts';
 import type { Ref, Run, WitnessSink } from '../spec/run.ts';
@@ -43,6 +44,7 @@ export function evaluateRule(
   reservations: Reservation[],
 ): Firing | null {
   const run = frame[0] as unknown as Run;
+  frame[BUDGET_SLOT] = 0;
   // A guard that cannot be decided does not switch the rule off; an exemption that cannot be decided does not exempt.
   if (plan.when !== null && plan.when(frame) === false) return null;
   if (plan.unless !== null && plan.unless(frame) === true) return null;

@@ -281,3 +281,17 @@ rules:
   assert.equal(s.call('a', {}).verdict, 'allow');
   assert.equal(s.call('a', JSON.parse('{"__proto__": 1}') as JsonObject).verdict, 'deny');
 });
+
+test('the rounds of comprehensions are counted per rule, not per session', () => {
+  const s = sessionOf(`
+interlock: 1
+name: rounds
+default: allow
+rules:
+  - { id: small, on: call a, require: 'args.list.all(x, args.list.all(y, x == x && y == y))' }`);
+  const list = Array.from({ length: 200 }, (_, i) => i);
+  for (let i = 0; i < 5; i++) assert.equal(s.call('a', { list }).verdict, 'allow', `call ${i}`);
+  const long = Array.from({ length: 400 }, (_, i) => i);
+  assert.deepEqual(rulesOf(s.call('a', { list: long })), ['small:deny:error']);
+  assert.equal(s.call('a', { list }).verdict, 'allow');
+});

@@ -1,4 +1,5 @@
 // Takes a decided step into the session's state: history views, limit slots, open calls, origins, labels. Pure.
+import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import type { Ref, SourceInfo } from '../spec/run.ts';
@@ -73,6 +74,7 @@ function arrive(
   frame: Value[],
   view: Value,
 ): { key: string; value: number | null; kept: Value } | null {
+  frame[BUDGET_SLOT] = 0;
   frame[plan.slot] = view;
   for (const condition of plan.local) if (condition(frame) !== true) return null;
   const parts: Value[] = [];
