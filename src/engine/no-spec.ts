@@ -16,13 +16,15 @@ export function createNoSpecMonitor(verdict: 'deny' | 'allow'): Monitor {
       const decision = decide(step, verdict);
       return { decision, changes: JSON.stringify([step.seq, step.time, decision.verdict]) };
     },
+    deadline: () => null,
     save: () => null,
     load: () => ({}) as MonitorState,
   };
 }
 
 function decide(step: Step, verdict: 'deny' | 'allow'): Decision {
-  const stoppable = ENFORCEABILITY[step.kind] === 'suppressable';
+  // A session may always end.
+  const stoppable = ENFORCEABILITY[step.kind] === 'suppressable' && step.kind !== 'session.end';
   const rules = stoppable ? [OUTCOMES[verdict]] : [];
   const effective = stoppable ? verdict : 'allow';
   return {

@@ -1,9 +1,11 @@
 // Evaluates one rule on the step in the frame: does it fire, why, and on what evidence. Pure.
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
-import type { RulePlan } from '../spec/program.ts';
+import type { Program, RulePlan } from '../spec/program.ts';
 import type { Ref, Run, WitnessSink } from '../spec/run.ts';
 import { addDecimal, keyText } from '../spec/view.ts';
+import type { Step } from '../step/types.ts';
+import { evaluateFlow, evaluateObligation, evaluateOrder, type FormFiring } from './evaluate-forms.ts';
 import { usedAt } from './limits.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, RuleOutcome, Witness } from './types.ts';
@@ -41,6 +43,7 @@ export function evaluateRule(
   plan: RulePlan,
   frame: Value[],
   state: SessionState,
+  program: Program,
   reservations: Reservation[],
 ): Firing | null {
   const run = frame[0] as unknown as Run;
@@ -50,6 +53,9 @@ export function evaluateRule(
   if (plan.unless !== null && plan.unless(frame) === true) return null;
   const { form } = plan;
   if (form.t === 'limit') return evaluateLimit(plan, frame, state, reservations);
+  if (form.t === 'flow') return fireForm(plan, frame, evaluateFlow(form.flow, frame, state));
+  if (form.t === 'order') return fireForm(plan, frame, evaluateOrder(form.order, run.step, state, program));
+  if (form.t === 'obligation') return null;
   if (form.t === 'transform')
     return { plan, cause: 'violated', because: plan.because, repair: undefined, witness: NO_WITNESS };
   if (form.test === null) return fire(plan, frame, 'violated', NO_WITNESS);
@@ -69,6 +75,31 @@ export function evaluateRule(
     witnesses.list(),
     detail,
   );
+}
+
+/** An obligation is asked on every step while something is owed; its `when` is about the step that made it so. */
+export function evaluateOwed(
+  plan: Program['obligations'][number],
+  frame: Value[],
+  view: () => Value,
+  step: Step,
+  state: SessionState,
+  program: Program,
+): Firing | null {
+  frame[BUDGET_SLOT] = 0;
+  const halts = plan.verdict === 'halt';
+  return fireForm(
+    plan,
+    frame,
+    evaluateObligation(plan.form.obligation, halts, frame, view, step, state, program),
+  );
+}
+
+function fireForm(plan: RulePlan, frame: Value[], found: FormFiring | null): Firing | null {
+  if (found === null) return null;
+  const detail = plan.because === '' || found.cause === 'error' ? found.detail : undefined;
+  const firing = fire(plan, frame, found.cause, found.witness, detail);
+  return firing.repair === undefined ? { ...firing, repair: found.repair } : firing;
 }
 
 function fire(

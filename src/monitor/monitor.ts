@@ -17,6 +17,11 @@ export interface Monitor {
   start(): MonitorState;
   /** Decides one step and advances the state. Deterministic; no clock, no I/O. Steps come in `seq` order. */
   step(state: MonitorState, step: Step): StepOutcome;
+  /**
+   * When the earliest obligation falls due, milliseconds since the epoch; null when nothing is owed by a time. A live
+   * owner records a `check` step named `deadline` after that moment, so that a missed one is noticed in time.
+   */
+  deadline(state: MonitorState): number | null;
   /** A JSON form from which `load` restores a state that behaves identically. */
   save(state: MonitorState): Json;
   load(saved: Json): MonitorState;

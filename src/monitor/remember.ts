@@ -1,11 +1,14 @@
 // Takes a decided step into the session's state: history views, limit slots, open calls, origins, labels. Pure.
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
+import { contentInfo } from '../spec/flow.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import type { Ref, SourceInfo } from '../spec/run.ts';
 import { addToCell, emptyCell, keyText, MAX_CELLS, type ViewPlan } from '../spec/view.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
+import { closeDuty, discharged, matches, noticeOverdue, openDuty } from './duties.ts';
 import type { Reservation } from './evaluate.ts';
+import { nextState } from './evaluate-forms.ts';
 import { stepView } from './frame.ts';
 import { release, reserve } from './limits.ts';
 import type { OpenCall, SessionState } from './state.ts';
@@ -14,6 +17,8 @@ import type { Verdict } from './types.ts';
 /** Calls without a result that one session may have; past it the oldest is forgotten (its slots stay taken). */
 export const MAX_OPEN_CALLS = 10_000;
 const MAX_LABELS = 1_000;
+/** The `check` step that a live owner records when a deadline has passed. */
+export const DEADLINE = 'deadline';
 
 export interface Decided {
   readonly program: Program;
@@ -37,6 +42,8 @@ export function remember(decided: Decided): readonly Json[] {
   const happened =
     ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
   rememberViews(decided, happened, changes);
+  if (decided.program.obligations.length > 0 && happened) rememberDuties(decided, changes);
+  if (decided.program.orders.length > 0 && happened) rememberOrders(decided, changes);
   if (step.kind === 'tool.call') rememberCall(decided, happened, changes);
   if (step.kind === 'tool.result') rememberResult(decided, changes);
   if (happened) rememberContent(decided, changes);
@@ -91,6 +98,58 @@ function arrive(
   return { key: keyText(parts), value, kept: plan.keep === null ? null : plan.keep(view) };
 }
 
+/** What was owed and is now done, then what this step makes owed. A failed act makes nothing owed. */
+function rememberDuties(decided: Decided, changes: Json[]): void {
+  const { program, state, step, frame } = decided;
+  const view = stepView(step, decided.args, decided.labels, decided.now);
+  for (const plan of program.obligations) {
+    const { obligation } = plan.form;
+    const duties = state.duties[obligation.id]!;
+    if (step.kind === 'check' && step.name === DEADLINE) {
+      const late = noticeOverdue(duties, decided.now);
+      if (late > 0) changes.push(['late', obligation.id, late]);
+    }
+    if (duties.open.size > 0 && matches(obligation.due, step, program) && step.error === undefined) {
+      for (const duty of discharged(obligation, duties, frame, view)) {
+        closeDuty(duties, duty);
+        changes.push(['done', obligation.id, duty.ref.seq]);
+      }
+    }
+    if (step.error !== undefined || !obligation.owes.some((pattern) => matches(pattern, step, program)))
+      continue;
+    frame[BUDGET_SLOT] = 0;
+    if (plan.when !== null && plan.when(frame) === false) continue;
+    if (plan.unless !== null && plan.unless(frame) === true) continue;
+    openDuty(obligation, duties, frame, view, decided.ref, decided.now);
+    changes.push(['owed', obligation.id, decided.ref.seq]);
+  }
+}
+
+function rememberOrders(decided: Decided, changes: Json[]): void {
+  for (const plan of decided.program.orders) {
+    const at = decided.state.orders[plan.id]!;
+    const next = nextState(plan, at.state, decided.step, decided.program);
+    if (next === null) continue;
+    decided.state.orders[plan.id] = { state: next, ref: decided.ref };
+    if (next !== at.state) changes.push(['state', plan.id, next]);
+  }
+}
+
+/** Context flows: the first step that brought followed content in, until a declassifier sets it free. */
+function rememberFlows(decided: Decided, source: SourceInfo, changes: Json[]): void {
+  for (const plan of decided.program.flows) {
+    if (plan.track !== 'context') continue;
+    const { taints } = decided.state;
+    if (plan.free(source)) {
+      if (taints[plan.id] !== null) changes.push(['free', plan.id]);
+      taints[plan.id] = null;
+    } else if (taints[plan.id] === null && plan.from(source)) {
+      taints[plan.id] = decided.ref;
+      changes.push(['taint', plan.id]);
+    }
+  }
+}
+
 function rememberCall(decided: Decided, happened: boolean, changes: Json[]): void {
   const { state, step, ref } = decided;
   const reserved: Reservation[] = [];
@@ -136,6 +195,7 @@ function rememberContent(decided: Decided, changes: Json[]): void {
     state.untrusted = ref;
     changes.push(['untrusted']);
   }
+  if (program.flows.length > 0) rememberFlows(decided, contentInfo(source, untrusted), changes);
   if (!program.usesOrigins) return;
   const content =
     step.result !== undefined && typeof step.result === 'object'

@@ -10,8 +10,9 @@ import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/t
 import { ENGINE_VERSION } from '../step/version.ts';
 import { applyApproval, liftHolds, rememberHold } from './approvals.ts';
 import { contractOutcomes } from './contract.ts';
-import { evaluateRule, type Firing, outcomeOf, type Reservation } from './evaluate.ts';
-import { argsOf, fillFrame, stepLabels } from './frame.ts';
+import { evaluateOwed, evaluateRule, type Firing, outcomeOf, type Reservation } from './evaluate.ts';
+import { earliestDeadline } from './evaluate-forms.ts';
+import { argsOf, fillFrame, stepLabels, stepView } from './frame.ts';
 import type { Monitor, MonitorState, StepOutcome } from './monitor.ts';
 import { remember } from './remember.ts';
 import { freshState, loadState, type SessionState, saveState } from './state.ts';
@@ -38,18 +39,37 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
 
   function judge(state: SessionState, step: Step, tool: ToolPlan | undefined): Judgement {
     const judgement: Judgement = { outcomes: [], reservations: [], transforms: [] };
-    if (state.halted !== null && ENFORCEABILITY[step.kind] === 'suppressable') {
+    if (
+      state.halted !== null &&
+      ENFORCEABILITY[step.kind] === 'suppressable' &&
+      step.kind !== 'session.end'
+    ) {
       judgement.outcomes.push(haltedOutcome(state.halted.ref, state.halted.rule));
       return judgement;
     }
     if (step.kind === 'tool.call') contractOutcomes(program, step, tool, judgement.outcomes);
     for (const plan of program.rulesFor(step.kind, step.name)) {
-      const firing = evaluateRule(plan, frame, state, judgement.reservations);
+      const firing = evaluateRule(plan, frame, state, program, judgement.reservations);
       if (firing === null) continue;
       judgement.outcomes.push(outcomeOf(firing));
       if (plan.form.t === 'transform' && plan.mode === 'enforce') judgement.transforms.push(firing);
     }
+    if (program.obligations.length > 0) judgeOwed(state, step, tool, judgement.outcomes);
     return judgement;
+  }
+
+  function judgeOwed(
+    state: SessionState,
+    step: Step,
+    tool: ToolPlan | undefined,
+    outcomes: RuleOutcome[],
+  ): void {
+    if (state.halted !== null) return;
+    const view = () => stepView(step, step.args, stepLabels(step, tool), run.now);
+    for (const plan of program.obligations) {
+      const firing = evaluateOwed(plan, frame, view, step, state, program);
+      if (firing !== null) outcomes.push(outcomeOf(firing));
+    }
   }
 
   function step(opaque: MonitorState, given: Step): StepOutcome {
@@ -147,11 +167,11 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
 
   return {
     spec: program.digest,
-    start: () => freshState(program.views.length, program.limits.length) as unknown as MonitorState,
+    start: () => freshState(program) as unknown as MonitorState,
     step,
+    deadline: (state) => earliestDeadline(state as unknown as SessionState),
     save: (state) => saveState(state as unknown as SessionState),
-    load: (saved: Json) =>
-      loadState(saved, program.views.length, program.limits.length) as unknown as MonitorState,
+    load: (saved: Json) => loadState(saved, program) as unknown as MonitorState,
   };
 }
 

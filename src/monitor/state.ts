@@ -1,6 +1,8 @@
 // The state of one session under one spec, and its JSON form. Pure data; only the monitor changes it.
+import type { Program } from '../spec/program.ts';
 import type { Cell, Entry, Ref } from '../spec/run.ts';
 import type { Json, JsonObject } from '../step/types.ts';
+import { addDuty, type Duty, type DutyState, noDuties } from './duties.ts';
 import type { LimitSlot, LimitState } from './limits.ts';
 import { OriginIndex, type SavedOrigins } from './origins.ts';
 import type { ApprovalTerms } from './types.ts';
@@ -49,23 +51,32 @@ export interface SessionState {
   labels: Map<string, Ref>;
   /** The first step that brought untrusted content. */
   untrusted: Ref | null;
+  /** By flow id: the first step that brought in what a context flow follows. */
+  taints: (Ref | null)[];
+  /** By order id: where the session stands, and the step that led there. */
+  orders: { state: string; ref: Ref | null }[];
+  /** By obligation id. */
+  duties: DutyState[];
   /** Principal named by `session.start`. */
   principal: string | null;
 }
 
-export function freshState(views: number, limits: number): SessionState {
+export function freshState(program: Program): SessionState {
   return {
     steps: 0,
     time: 0,
     halted: null,
-    views: Array.from({ length: views }, () => new Map()),
-    limits: Array.from({ length: limits }, () => ({ slots: new Map() })),
+    views: program.views.map(() => new Map()),
+    limits: program.limits.map(() => ({ slots: new Map() })),
     calls: new Map(),
     holds: new Map(),
     answers: new Map(),
     origins: new OriginIndex(),
     labels: new Map(),
     untrusted: null,
+    taints: program.flows.map(() => null),
+    orders: program.orders.map((order) => ({ state: order.start, ref: null })),
+    duties: program.obligations.map(noDuties),
     principal: null,
   };
 }
@@ -83,6 +94,9 @@ interface SavedState {
   readonly origins: SavedOrigins;
   readonly labels: readonly (readonly [string, Ref])[];
   readonly untrusted: Ref | null;
+  readonly taints: readonly (Ref | null)[];
+  readonly orders: readonly { state: string; ref: Ref | null }[];
+  readonly duties: readonly { open: readonly Duty[]; overflowed: boolean }[];
   readonly principal: string | null;
 }
 
@@ -100,17 +114,27 @@ export function saveState(state: SessionState): Json {
     origins: state.origins.save(),
     labels: [...state.labels],
     untrusted: state.untrusted,
+    taints: state.taints,
+    orders: state.orders,
+    duties: state.duties.map(({ open, overflowed }) => ({
+      open: [...open.values()].map((duty) => ({ ...duty, kept: timeOf(duty.kept) })),
+      overflowed,
+    })),
     principal: state.principal,
   };
   return structuredJson(saved);
 }
 
-export function loadState(json: Json, views: number, limits: number): SessionState {
+export function loadState(json: Json, program: Program): SessionState {
   const saved = json as unknown as SavedState;
-  if (saved.v !== 1 || saved.views.length !== views || saved.limits.length !== limits) {
+  if (
+    saved.v !== 1 ||
+    saved.views.length !== program.views.length ||
+    saved.limits.length !== program.limits.length
+  ) {
     throw new RangeError('this monitor state was saved under another spec or version');
   }
-  const state = freshState(0, 0);
+  const state = freshState(program);
   state.steps = saved.steps;
   state.time = saved.time;
   state.halted = saved.halted;
@@ -131,6 +155,14 @@ export function loadState(json: Json, views: number, limits: number): SessionSta
   state.origins = OriginIndex.load(saved.origins);
   state.labels = new Map(saved.labels);
   state.untrusted = saved.untrusted;
+  state.taints = [...saved.taints];
+  state.orders = saved.orders.map((order) => ({ ...order }));
+  state.duties = saved.duties.map(({ open, overflowed }) => {
+    const duties = noDuties();
+    duties.overflowed = overflowed;
+    for (const duty of open) addDuty(duties, { ...duty, kept: stepTime(duty.kept) });
+    return duties;
+  });
   state.principal = saved.principal;
   return state;
 }

@@ -2,17 +2,28 @@
 
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
-import { type Compiled, compileExpr, type Scope } from './cel/compile.ts';
+import { type Compiled, compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { locate } from './cel/locate.ts';
 import { parseCel } from './cel/parse.ts';
-import type { Expression, RuleClause, SpecDocument } from './document.ts';
+import type { Expression, ObligationClause, RuleClause, SpecDocument } from './document.ts';
 import { showDuration } from './duration.ts';
+import { compileFlow } from './flow.ts';
 import { lastPaths } from './free.ts';
 import { expandLets } from './let.ts';
+import { compileObligation } from './obligation.ts';
 import { compileOrigin } from './origin.ts';
 import { compilePast } from './past.ts';
 import { patternMatches, type StepPattern } from './pattern.ts';
-import type { LimitPlan, Program, RulePlan, RulePlanForm, ToolPlan, TransformOp } from './program.ts';
+import type {
+  FlowPlan,
+  LimitPlan,
+  OrderPlan,
+  Program,
+  RulePlan,
+  RulePlanForm,
+  ToolPlan,
+  TransformOp,
+} from './program.ts';
 import { compileRepair } from './repair.ts';
 import { FIRST_LOCAL } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
@@ -30,6 +41,9 @@ interface Compilation {
   readonly tools: ReadonlyMap<string, ToolPlan>;
   readonly views: ViewPlan[];
   readonly limits: LimitPlan[];
+  readonly flows: FlowPlan[];
+  readonly orders: OrderPlan[];
+  obligations: number;
   slots: number;
   usesOrigins: boolean;
 }
@@ -47,6 +61,9 @@ export function compileProgram(
     tools,
     views: [],
     limits: [],
+    flows: [],
+    orders: [],
+    obligations: 0,
     slots: FIRST_LOCAL,
     usesOrigins: false,
   };
@@ -69,15 +86,25 @@ export function compileProgram(
     rules,
     views: compilation.views,
     limits: compilation.limits,
+    flows: compilation.flows,
+    orders: compilation.orders,
+    obligations: rules.filter(isObligation),
     frameSize: compilation.slots + 1,
     usesOrigins: compilation.usesOrigins,
     rulesFor: indexed((kind, name) =>
-      rules.filter((_, i) => patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name)))),
+      rules.filter(
+        (rule, i) =>
+          !isObligation(rule) && patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name))),
+      ),
     ),
     viewsFor: indexed((kind, name) =>
       compilation.views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
     ),
   };
+}
+
+function isObligation(rule: RulePlan): rule is Program['obligations'][number] {
+  return rule.form.t === 'obligation';
 }
 
 /** A lookup by kind and name that remembers its answers, within a bound: names come from outside. */
@@ -137,7 +164,9 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
 function checkPatterns(compilation: Compilation, rule: RuleClause): void {
   const names = [...compilation.tools.keys()];
   if (names.length === 0) return;
-  for (const pattern of rule.on) {
+  const owed = rule.form.t === 'obligation' ? rule.form.obligation : null;
+  const others = owed === null ? [] : owed.event === null ? [owed.due] : [owed.due, owed.event];
+  for (const pattern of [...rule.on, ...others]) {
     if (pattern.kind !== 'tool.call' && pattern.kind !== 'tool.result') continue;
     if (
       names.some((name) =>
@@ -191,7 +220,29 @@ function compileForm(
       for (const path of form.transform.drop) ops.push({ t: 'drop', path });
       return { t: 'transform', ops };
     }
+    case 'flow': {
+      const look = form.flow.in === null ? null : expression(form.flow.in, 'any');
+      const flow = compileFlow(compilation.source, form.flow, compilation.flows.length, look);
+      compilation.flows.push(flow);
+      if (flow.track === 'value') compilation.usesOrigins = true;
+      return { t: 'flow', flow };
+    }
+    case 'order': {
+      const order: OrderPlan = { id: compilation.orders.length, ...form.order };
+      compilation.orders.push(order);
+      return { t: 'order', order };
+    }
+    case 'obligation':
+      return { t: 'obligation', obligation: compileOwed(compilation, rule, form.obligation) };
   }
+}
+
+/** One expression of a rule, parsed and with its names written out, and the scope that compiles it. */
+interface Prepared {
+  readonly expr: Expr;
+  readonly scope: Scope;
+  report(code: string): (expr: Expr, message: string, suggestion?: string) => void;
+  reportWhole(code: string, message: string): void;
 }
 
 function compileExpression(
@@ -202,8 +253,23 @@ function compileExpression(
   needs: Set<string>,
   want: 'bool' | 'any',
 ): Compiled {
+  const prepared = prepare(compilation, rule, from, needs, (host) => rootScope(types, host));
+  if (prepared === null) return { type: DYN, eval: () => null };
+  const compiled = compileExpr(prepared.expr, prepared.scope);
+  if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
+    prepared.reportWhole('type', `this must be true or false, and it is ${compiled.type.t}`);
+  }
+  return compiled;
+}
+
+function prepare(
+  compilation: Compilation,
+  rule: RuleClause,
+  from: Expression,
+  needs: Set<string>,
+  scopeFor: (host: ScopeHost) => Scope,
+): Prepared | null {
   const { source } = compilation;
-  const failed: Compiled = { type: DYN, eval: () => null };
   const reportAt = (
     code: string,
     message: string,
@@ -221,17 +287,17 @@ function compileExpression(
   const parsed = parseCel(from.text);
   if ('problem' in parsed) {
     reportAt('cel-syntax', parsed.problem.message, { offset: parsed.problem.offset, length: 1 });
-    return failed;
+    return null;
   }
-  const expanded = expandLets(parsed.expr, compilation.document.lets);
-  if (expanded === null) {
+  const expr = expandLets(parsed.expr, compilation.document.lets);
+  if (expr === null) {
     reportAt('too-deep', 'with its `let` names written out, the expression is too large', null);
-    return failed;
+    return null;
   }
-  const lastReads = lastPaths(expanded);
-  const report = (code: string) => (expr: Expr, message: string, suggestion?: string) =>
-    reportAt(code, message, locate(from.text, expr), suggestion);
-  const scope = rootScope(types, {
+  const lastReads = lastPaths(expr);
+  const report = (code: string) => (at: Expr, message: string, suggestion?: string) =>
+    reportAt(code, message, locate(from.text, at), suggestion);
+  const scope = scopeFor({
     nextSlot: () => compilation.slots++,
     problem: (problem) =>
       reportAt(
@@ -241,31 +307,49 @@ function compileExpression(
         problem.suggestion,
         problem.severity,
       ),
-    special: (expr, inner) => {
-      const compile = (sub: Expr, at: Scope) => compileExpr(sub, at);
-      const past = compilePast(expr, inner, {
+    special: (call, inner) => {
+      const past = compilePast(call, inner, {
         views: compilation.views,
         stepType: (pattern) => stepTypeFor(compilation.tools, pattern),
         lastReads,
         needs,
-        compile,
+        compile: compileExpr,
         report: report('history'),
       });
       if (past !== null) return past;
       const originContext = {
         tools: [...compilation.tools.keys()],
         used: false,
-        compile,
+        compile: compileExpr,
         report: report('origin'),
       };
-      const origin = compileOrigin(expr, inner, originContext);
+      const origin = compileOrigin(call, inner, originContext);
       compilation.usesOrigins ||= originContext.used;
       return origin;
     },
   });
-  const compiled = compileExpr(expanded, scope);
-  if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
-    reportAt('type', `this must be true or false, and it is ${compiled.type.t}`, null);
-  }
-  return compiled;
+  return { expr, scope, report, reportWhole: (code, message) => reportAt(code, message, null) };
+}
+
+function compileOwed(
+  compilation: Compilation,
+  rule: RuleClause,
+  clause: ObligationClause,
+): ReturnType<typeof compileObligation> {
+  const stepType = (patterns: readonly StepPattern[]): Type => {
+    const types = patterns.map((pattern) => stepTypeFor(compilation.tools, pattern));
+    return types.length === 1 && !('message' in types[0]!) ? types[0]! : DYN;
+  };
+  const names = (host: ScopeHost) => Scope.root(host, {});
+  const silent = names({ nextSlot: () => compilation.slots++, problem: () => undefined });
+  const prepared =
+    clause.where === null ? null : prepare(compilation, rule, clause.where, new Set<string>(), names);
+  return compileObligation(clause, prepared?.expr ?? null, {
+    id: compilation.obligations++,
+    owes: rule.on,
+    types: { owed: stepType(rule.on), paid: stepType([clause.due]) },
+    scope: prepared?.scope ?? silent,
+    compile: compileExpr,
+    report: prepared?.report('obligation') ?? (() => undefined),
+  });
 }

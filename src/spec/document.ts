@@ -50,7 +50,45 @@ export interface TransformClause {
   readonly drop: readonly (readonly string[])[];
 }
 
+/** Which content a flow starts from: any of these. */
+export interface FlowSource {
+  readonly labels: readonly string[];
+  readonly untrusted: boolean;
+  /** Globs over tool names. */
+  readonly tools: readonly string[];
+}
+
+export interface FlowClause {
+  readonly from: FlowSource;
+  /** `context`: anything after such content came in. `value`: what carries that content itself. */
+  readonly track: 'context' | 'value';
+  /** What is looked through for values; the arguments (or the content) when null. */
+  readonly in: Expression | null;
+  /** Sources that set content free: what they gave may go, and they end a tracked context. */
+  readonly free: readonly string[];
+  readonly range: Range;
+}
+
+export interface OrderClause {
+  readonly start: string;
+  /** In each state, the steps that may happen and the state they lead to. */
+  readonly states: ReadonlyMap<string, readonly { readonly pattern: StepPattern; readonly to: string }[]>;
+}
+
+export interface ObligationClause {
+  /** What is owed. */
+  readonly due: StepPattern;
+  readonly where: Expression | null;
+  readonly withinMs: number | null;
+  /** Steps that may not happen while it is owed. */
+  readonly event: StepPattern | null;
+}
+
 export type RuleForm =
+  | { readonly t: 'flow'; readonly flow: FlowClause }
+  | { readonly t: 'order'; readonly order: OrderClause }
+  /** The rule's `on` is what makes it owed. */
+  | { readonly t: 'obligation'; readonly obligation: ObligationClause }
   | { readonly t: 'require'; readonly expression: Expression }
   | { readonly t: 'deny'; readonly expression: Expression }
   | { readonly t: 'hold'; readonly expression: Expression | null }

@@ -32,7 +32,7 @@ const WORDS = [
 /** Scalars one `origin(x)` may hold. */
 const MAX_SCALARS = 10_000;
 
-type Selector = (source: SourceInfo) => boolean;
+export type Selector = (source: SourceInfo) => boolean;
 const MODEL: SourceInfo = { name: 'model', trusted: false, labels: [] };
 
 export function compileOrigin(expr: Expr, scope: Scope, context: OriginContext): Compiled | null {
@@ -101,7 +101,7 @@ function selectorsOf(arg: Expr | undefined, expr: Expr, context: OriginContext):
   return (source) => selectors.some((selector) => selector(source));
 }
 
-function selectorOf(text: string): Selector | null {
+export function selectorOf(text: string): Selector | null {
   switch (text) {
     case 'user':
     case 'system':
@@ -169,7 +169,7 @@ function noteSightings(run: Run, scalar: string | number, sightings: readonly Si
 }
 
 /** Text and numbers of a value, at any depth; null when there are too many. Truth values and null say nothing. */
-function scalarsOf(value: Value, into: (string | number)[] = []): (string | number)[] | null {
+export function scalarsOf(value: Value, into: (string | number)[] = []): (string | number)[] | null {
   if (typeof value === 'string' || typeof value === 'number') into.push(value);
   else if (typeof value === 'bigint') into.push(Number(value));
   else if (Array.isArray(value)) {

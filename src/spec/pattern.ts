@@ -1,5 +1,5 @@
 // Step patterns: a kind word and a name glob (`call refund`, `result get_*`, `call effect:send`, `call!`). Pure.
-import type { StepKind } from '../step/types.ts';
+import { STEP_KINDS, type StepKind } from '../step/types.ts';
 
 const KIND_WORDS = {
   call: 'tool.call',
@@ -40,10 +40,11 @@ export function parsePattern(text: string): PatternResult {
   const attempts = rawWord.endsWith('!');
   const word = attempts ? rawWord.slice(0, -1) : rawWord;
   if (parts.length > 2) return { message: `\`${text}\` has more than a kind word and a name`, word };
-  if (!Object.hasOwn(KIND_WORDS, word)) {
+  const named = (STEP_KINDS as readonly string[]).includes(word) ? (word as StepKind) : null;
+  if (named === null && !Object.hasOwn(KIND_WORDS, word)) {
     return { message: `\`${word}\` is not a kind of step; known: ${PATTERN_WORDS.join(', ')}`, word };
   }
-  const kind = KIND_WORDS[word as keyof typeof KIND_WORDS];
+  const kind: StepKind = named ?? KIND_WORDS[word as keyof typeof KIND_WORDS];
   if (attempts && kind !== 'tool.call') return { message: '`!` (attempts) goes with `call` only', word };
   const name = parts[1] ?? '*';
   const effect = name.startsWith('effect:') ? name.slice(7) : null;

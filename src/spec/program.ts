@@ -4,6 +4,8 @@ import type { Json, JsonObject } from '../step/types.ts';
 import type { FieldAnnotations } from './annotations.ts';
 import type { Value } from './cel/value.ts';
 import type { DefaultVerdict, Effect, ToolContract } from './document.ts';
+import type { StepPattern } from './pattern.ts';
+import type { SourceInfo } from './run.ts';
 import type { Type } from './schema/type.ts';
 import type { ApprovalTerms, Mode } from './terms.ts';
 import type { Evaluate, ViewPlan } from './view.ts';
@@ -24,7 +26,44 @@ export type TransformOp =
   | { readonly t: 'set'; readonly path: readonly string[]; readonly value: Evaluate }
   | { readonly t: 'drop'; readonly path: readonly string[] };
 
+/** A followed flow of content (src/spec/flow.ts). */
+export interface FlowPlan {
+  readonly id: number;
+  readonly track: 'context' | 'value';
+  /** What is looked through; null: the arguments, or the content of a step that has none. */
+  readonly look: Evaluate | null;
+  readonly from: (source: SourceInfo) => boolean;
+  readonly free: (source: SourceInfo) => boolean;
+  readonly text: string;
+}
+
+/** A state machine over steps; a step that no state names is not its business. */
+export interface OrderPlan {
+  readonly id: number;
+  readonly start: string;
+  readonly states: ReadonlyMap<string, readonly { readonly pattern: StepPattern; readonly to: string }[]>;
+}
+
+/** What is owed after a step (src/spec/obligation.ts). */
+export interface ObligationPlan {
+  readonly id: number;
+  /** Patterns of the steps that make it owed. */
+  readonly owes: readonly StepPattern[];
+  readonly due: StepPattern;
+  readonly event: StepPattern | null;
+  readonly withinMs: number | null;
+  readonly afterSlot: number;
+  readonly thenSlot: number;
+  readonly owedKeys: readonly Evaluate[];
+  readonly paidKeys: readonly Evaluate[];
+  readonly rest: readonly Evaluate[];
+  readonly keep: (step: Value) => Value;
+}
+
 export type RulePlanForm =
+  | { readonly t: 'flow'; readonly flow: FlowPlan }
+  | { readonly t: 'order'; readonly order: OrderPlan }
+  | { readonly t: 'obligation'; readonly obligation: ObligationPlan }
   | { readonly t: 'require' | 'deny'; readonly test: Evaluate }
   | { readonly t: 'hold'; readonly test: Evaluate | null }
   | { readonly t: 'limit'; readonly limit: LimitPlan }
@@ -74,6 +113,10 @@ export interface Program {
   readonly views: readonly ViewPlan[];
   /** By limit id. */
   readonly limits: readonly LimitPlan[];
+  readonly flows: readonly FlowPlan[];
+  readonly orders: readonly OrderPlan[];
+  /** The rules of form `obligation`, by obligation id: asked on every step, while something is owed. */
+  readonly obligations: readonly (RulePlan & { readonly form: { readonly t: 'obligation' } })[];
   readonly frameSize: number;
   readonly usesOrigins: boolean;
   rulesFor(kind: string, name: string): readonly RulePlan[];

@@ -1,18 +1,19 @@
 // Reads one rule: its form, its step patterns and its words. Pure; expressions stay text.
 
-import { nearest } from '../step/nearest.ts';
 import { ENFORCEABILITY } from '../step/types.ts';
-import type {
-  ApproveClause,
-  Expression,
-  LimitClause,
-  RuleClause,
-  RuleForm,
-  TransformClause,
-} from './document.ts';
-import { parseDuration } from './duration.ts';
-import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
+import type { ObligationClause, OrderClause, RuleClause, RuleForm } from './document.ts';
+import type { StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
+import {
+  expressionFrom,
+  readApprove,
+  readFlow,
+  readLimit,
+  readObligation,
+  readOrder,
+  readPatterns,
+  readTransform,
+} from './read-forms.ts';
 import {
   fieldsOf,
   type MapEntry,
@@ -25,10 +26,13 @@ import {
 } from './source.ts';
 import { MODES, type Mode } from './terms.ts';
 
-const FORMS = ['require', 'deny', 'hold', 'limit', 'transform'] as const;
+const FORMS = ['require', 'deny', 'hold', 'limit', 'transform', 'flow', 'order', 'then'] as const;
 const RULE_KEYS = [
   'id',
   'on',
+  'after',
+  'where',
+  'before',
   'when',
   'unless',
   ...FORMS,
@@ -39,15 +43,7 @@ const RULE_KEYS = [
   'controls',
   'mode',
 ];
-const LIMIT_KEYS = ['count', 'sum', 'max', 'per', 'window', 'by'];
-const APPROVE_KEYS = ['by', 'quorum', 'not', 'expires'];
 const OTHERWISE = ['deny', 'hold', 'halt'] as const;
-const DEFAULT_APPROVE: ApproveClause = {
-  by: ['reviewer'],
-  quorum: 1,
-  notPrincipal: false,
-  expiresMs: 3_600_000,
-};
 const ID_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.';
 
 export function readRule(source: Source, node: SourceNode, specMode: Mode): RuleClause | null {
@@ -62,7 +58,16 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
     source.error('name', idEntry!.node.range, 'a rule id has 1 to 100 letters, digits, `-`, `_` or `.`');
     return null;
   }
-  const onEntry = fields.get('on');
+  const owed = fields.has('then');
+  const onEntry = fields.get(owed ? 'after' : fields.has('order') ? 'order' : 'on');
+  if (!onEntry && owed) {
+    source.error(
+      'missing',
+      idEntry!.keyRange,
+      `rule \`${id}\` has \`then\` and needs \`after\`: the step that makes it owed`,
+    );
+    return null;
+  }
   if (!onEntry) {
     source.error(
       'missing',
@@ -71,15 +76,20 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
     );
     return null;
   }
-  const on = readPatterns(source, onEntry);
+  for (const key of ['where', 'before', 'after'] as const) {
+    const stray = fields.get(key);
+    if (stray && !owed) source.error('form', stray.keyRange, `\`${key}\` goes with \`then\``);
+  }
   const form = readForm(source, id, idEntry!, fields);
   if (!form) return null;
+  const on = form.t === 'order' ? orderPatterns(form.order) : readPatterns(source, onEntry);
   const otherwiseEntry = fields.get('otherwise');
   const otherwise = otherwiseEntry
     ? wordOf(source, otherwiseEntry.node, '`otherwise`', OTHERWISE)
     : undefined;
   const verdict = otherwise ?? (form.t === 'hold' ? 'hold' : 'deny');
-  checkEnforceable(source, onEntry, on, form, verdict);
+  if (form.t === 'obligation') checkObligation(source, onEntry, form.obligation, verdict);
+  else checkEnforceable(source, onEntry, on, form, verdict);
   const modeEntry = fields.get('mode');
   const because = fields.get('because');
   const repair = fields.get('repair');
@@ -100,24 +110,6 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
     mode: (modeEntry && wordOf(source, modeEntry.node, '`mode`', MODES)) ?? specMode,
     range: idEntry!.node.range,
   };
-}
-
-function expressionFrom(source: Source, entry: MapEntry | undefined, what: string): Expression | null {
-  return entry ? readExpression(source, entry.node, what) : null;
-}
-
-function readPatterns(source: Source, entry: MapEntry): StepPattern[] {
-  return textsOf(source, entry.node, '`on`').flatMap((text) => {
-    const parsed = parsePattern(text);
-    if ('pattern' in parsed) return [parsed.pattern];
-    source.error(
-      'pattern',
-      entry.node.range,
-      parsed.message,
-      nearest(parsed.word, PATTERN_WORDS) ?? undefined,
-    );
-    return [];
-  });
 }
 
 function readForm(
@@ -157,6 +149,18 @@ function readForm(
       const transform = readTransform(source, entry);
       return transform && { t: 'transform', transform };
     }
+    case 'flow': {
+      const flow = readFlow(source, entry);
+      return flow && { t: 'flow', flow };
+    }
+    case 'order': {
+      const order = readOrder(source, entry);
+      return order && { t: 'order', order };
+    }
+    case 'then': {
+      const obligation = readObligation(source, entry, fields);
+      return obligation && { t: 'obligation', obligation };
+    }
   }
 }
 
@@ -181,116 +185,29 @@ function checkEnforceable(
   }
 }
 
-function readLimit(source: Source, entry: MapEntry): LimitClause | null {
-  const fields = fieldsOf(source, entry.node, '`limit`', LIMIT_KEYS);
-  if (!fields) return null;
-  const count = numberFrom(source, fields.get('count'), '`count`');
-  const max = numberFrom(source, fields.get('max'), '`max`');
-  const sum = expressionFrom(source, fields.get('sum'), '`sum`');
-  if ((count === null) === (sum === null)) {
+function checkObligation(
+  source: Source,
+  entry: MapEntry,
+  obligation: ObligationClause,
+  verdict: string,
+): void {
+  const { event, withinMs } = obligation;
+  if (event === null && withinMs === null) {
     source.error(
-      'limit',
+      'form',
       entry.keyRange,
-      '`limit` needs either `count: N`, or `sum: EXPRESSION` with `max: N`',
+      '`then` needs `before: { within: 60s }`, `before: { event: end }`, or both: by when is it owed?',
     );
-    return null;
   }
-  if ((sum === null) !== (max === null)) {
+  if (event !== null && ENFORCEABILITY[event.kind] !== 'suppressable' && verdict !== 'halt') {
     source.error(
-      'limit',
-      entry.keyRange,
-      '`sum` and `max` go together: `limit: { sum: args.amount, max: 500 }`',
+      'unenforceable',
+      entry.node.range,
+      `\`${event.text}\` has already happened when a verdict is given, so it cannot wait; choose an event that can be stopped, or \`otherwise: halt\``,
     );
-    return null;
   }
-  const perEntry = fields.get('per');
-  const perText = perEntry ? readExpression(source, perEntry.node, '`per`') : null;
-  if (perText && ['principal', 'agent', 'tenant'].includes(perText.text.trim())) {
-    source.error(
-      'scope',
-      perEntry!.node.range,
-      `\`per: ${perText.text}\` counts across sessions, which this version cannot; use \`session\` or an expression over the step`,
-    );
-    return null;
-  }
-  const byEntry = fields.get('by');
-  return {
-    count,
-    sum,
-    max,
-    per: perText === null || perText.text.trim() === 'session' ? 'session' : perText,
-    windowMs: durationFrom(source, fields.get('window'), '`window`'),
-    by: (byEntry && wordOf(source, byEntry.node, '`by`', ['success', 'attempt'] as const)) ?? 'success',
-  };
 }
 
-function readTransform(source: Source, entry: MapEntry): TransformClause | null {
-  const fields = fieldsOf(source, entry.node, '`transform`', ['set', 'drop']);
-  if (!fields) return null;
-  const set: { path: string[]; value: Expression }[] = [];
-  const setEntry = fields.get('set');
-  if (setEntry && setEntry.node.t !== 'map')
-    source.error('type', setEntry.node.range, '`set` maps argument paths to expressions');
-  if (setEntry?.node.t === 'map') {
-    for (const item of setEntry.node.entries) {
-      const value = readExpression(source, item.node, `\`${item.key}\``);
-      const path = argumentPath(source, item.key, item);
-      if (value && path) set.push({ path, value });
-    }
-  }
-  const dropEntry = fields.get('drop');
-  const drop = (dropEntry ? textsOf(source, dropEntry.node, '`drop`') : []).flatMap((text) => {
-    const path = argumentPath(source, text, dropEntry!);
-    return path ? [path] : [];
-  });
-  if (set.length + drop.length === 0) {
-    source.error('transform', entry.keyRange, '`transform` needs `set` or `drop`');
-    return null;
-  }
-  return { set, drop };
-}
-
-function argumentPath(source: Source, text: string, entry: MapEntry): string[] | null {
-  const parts = text.split('.');
-  if (parts[0] === 'args' && parts.length > 1 && parts.every((part) => part !== '')) return parts.slice(1);
-  source.error('path', entry.keyRange, `\`${text}\` is not a path into the arguments, e.g. \`args.amount\``);
-  return null;
-}
-
-function readApprove(source: Source, entry: MapEntry | undefined): ApproveClause {
-  if (!entry) return DEFAULT_APPROVE;
-  const fields = fieldsOf(source, entry.node, '`approve`', APPROVE_KEYS);
-  if (!fields) return DEFAULT_APPROVE;
-  const by = fields.get('by');
-  const roles = by ? textsOf(source, by.node, '`by`') : DEFAULT_APPROVE.by;
-  const quorum = numberFrom(source, fields.get('quorum'), '`quorum`') ?? 1;
-  if (!Number.isInteger(quorum) || quorum < 1 || quorum > 20)
-    source.error('type', entry.keyRange, '`quorum` is a whole number from 1 to 20');
-  const not = fields.get('not');
-  if (not) wordOf(source, not.node, '`not`', ['principal'] as const);
-  return {
-    by: roles.length > 0 ? roles : DEFAULT_APPROVE.by,
-    quorum,
-    notPrincipal: not !== undefined,
-    expiresMs: durationFrom(source, fields.get('expires'), '`expires`') ?? DEFAULT_APPROVE.expiresMs,
-  };
-}
-
-function numberFrom(source: Source, entry: MapEntry | undefined, what: string): number | null {
-  if (!entry) return null;
-  const value = toJson(entry.node);
-  if (typeof value === 'number' && value >= 0) return value;
-  source.error('type', entry.node.range, `${what} must be a number of at least 0`);
-  return null;
-}
-
-function durationFrom(source: Source, entry: MapEntry | undefined, what: string): number | null {
-  if (!entry) return null;
-  const text = textOf(source, entry.node, what);
-  const ms = text === undefined ? null : parseDuration(text);
-  if (ms === null || ms <= 0) {
-    source.error('type', entry.node.range, `${what} must be a duration such as 30m, 24h or 7d`);
-    return null;
-  }
-  return ms;
+function orderPatterns(order: OrderClause): StepPattern[] {
+  return [...order.states.values()].flatMap((moves) => moves.map((move) => move.pattern));
 }

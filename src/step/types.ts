@@ -45,7 +45,7 @@ export const ENFORCEABILITY: Readonly<Record<StepKind, Enforceability>> = {
   check: 'causable',
   approval: 'causable',
   output: 'suppressable',
-  'session.end': 'observable',
+  'session.end': 'suppressable',
 };
 
 export interface Agent {

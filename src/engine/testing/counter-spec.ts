@@ -40,6 +40,7 @@ const TERMS: ApprovalTerms = { by: ['reviewer'], quorum: 1, notPrincipal: true, 
 
 function counterMonitor(digest: string, terms: ApprovalTerms): Monitor {
   return {
+    deadline: () => null,
     spec: digest,
     start: () => asState({ steps: 0, used: 0, halted: false, slots: {}, approvals: {}, seen: '' }),
     save: (state) => structuredClone(asCounter(state)) as unknown as Json,
