@@ -342,6 +342,7 @@ const TEXT_METHODS = [
   'startsWith',
   'endsWith',
   'matches',
+  'mentions',
   'lowerAscii',
   'upperAscii',
   'trim',

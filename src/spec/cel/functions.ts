@@ -16,6 +16,7 @@ import {
   typeOf,
 } from './convert.ts';
 import { entriesOf } from './equals.ts';
+import { mentions } from './mentions.ts';
 import { CelUint, celError, Duration, Timestamp, type Value } from './value.ts';
 
 export interface CelFunction {
@@ -148,6 +149,7 @@ export const METHODS: ReadonlyMap<string, CelFunction> = new Map<string, CelFunc
   ['startsWith', texts('startsWith', BOOL, (text, part) => text!.startsWith(part!), 2)],
   ['endsWith', texts('endsWith', BOOL, (text, part) => text!.endsWith(part!), 2)],
   ['matches', { type: BOOL, arity: [2], call: ([text, pattern]) => matches(text!, pattern!) }],
+  ['mentions', { type: BOOL, arity: [2], call: ([text, list]) => mentions(text!, list!) }],
   ['lowerAscii', texts('lowerAscii', STRING, (text) => asciiCase(text!, 65, 90, 32), 1)],
   ['upperAscii', texts('upperAscii', STRING, (text) => asciiCase(text!, 97, 122, -32), 1)],
   ['trim', texts('trim', STRING, (text) => text!.trim(), 1)],
