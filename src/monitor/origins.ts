@@ -5,12 +5,14 @@ import type { OriginLookup, Ref, Sighting, SourceInfo } from '../spec/run.ts';
 import { numberToken, tokenize } from '../step/normal-forms.ts';
 import type { Json } from '../step/types.ts';
 
-/** Keys one session may remember; past it origins answer "cannot say", which fails a `require`. */
+/** Tokens, and pairs of them, that one session may remember; past it origins answer "cannot say", which fails a `require`. */
 export const MAX_KEYS = 2_000_000;
 /** Sources one key may have; a commoner one is also `many`, which is untrusted. */
 const MAX_SIGHTINGS = 64;
 const MANY: SourceInfo = { name: 'many', trusted: false, labels: [] };
 const MAX_PATH = 8;
+/** Pairs are one number, first token's id times this plus the second's: exact below 2^53. */
+const PAIR_BASE = 2 ** 26;
 
 /** Content waiting to be indexed: cheap to record, indexed before the first question. */
 interface Pending {
@@ -20,18 +22,34 @@ interface Pending {
   readonly annotations: FieldAnnotations | null;
 }
 
+/** Where in a tool's output a value stands: its source, found once, and the places below it. */
+interface Place {
+  readonly info: SourceInfo;
+  readonly id: number;
+  readonly annotations: FieldAnnotations | null;
+  readonly fields: Map<string, Place>;
+  items: Place | null;
+}
+
 export interface SavedOrigins {
   readonly sources: readonly SourceInfo[];
   readonly refs: readonly Ref[];
-  /** Per key: alternating source and ref indices. */
-  readonly keys: readonly (readonly [string, readonly number[]])[];
+  readonly tokens: readonly string[];
+  /** By token: alternating source and ref indices. */
+  readonly seen: readonly (readonly number[])[];
+  /** Per pair: first token, second token, then alternating source and ref indices. */
+  readonly pairs: readonly (readonly number[])[];
   readonly overflowed: boolean;
 }
 
 export class OriginIndex implements OriginLookup {
-  readonly #keys = new Map<string, number[]>();
+  readonly #tokenIds = new Map<string, number>();
+  readonly #tokens: string[] = [];
+  readonly #seen: number[][] = [];
+  readonly #pairs = new Map<number, number[]>();
   readonly #sources: SourceInfo[] = [];
   readonly #sourceIds = new Map<string, number>();
+  readonly #roots = new Map<string, Place>();
   readonly #refs: Ref[] = [];
   #pending: Pending[] = [];
   #overflowed = false;
@@ -46,29 +64,30 @@ export class OriginIndex implements OriginLookup {
     const pending = this.#pending;
     if (pending.length === 0) return;
     this.#pending = [];
-    for (const item of pending) {
-      this.#refs.push(item.ref);
-      this.#walk(item.content, item.base.name, item.base, item.annotations, 0);
+    for (const { ref, base, content, annotations } of pending) {
+      this.#refs.push(ref);
+      this.#walk(content, this.#root(base, annotations), 0);
     }
   }
 
   find(tokens: readonly string[]): readonly Sighting[] | null {
     this.settle();
     if (this.#overflowed) return null;
-    let common: Map<number, number> | null = null;
-    const steps = Math.max(1, tokens.length - 1);
-    for (let i = 0; i < steps; i++) {
-      const key = tokens.length === 1 ? tokens[0]! : pairKey(tokens[i]!, tokens[i + 1]!);
-      const found = this.#keys.get(key);
-      if (found === undefined) return [];
-      const here = new Map<number, number>();
-      for (let j = 0; j < found.length; j += 2) {
-        if (common === null || common.has(found[j]!)) here.set(found[j]!, found[j + 1]!);
-      }
-      if (here.size === 0) return [];
-      common = here;
+    const ids: number[] = [];
+    for (const token of tokens) {
+      const id = this.#tokenIds.get(token);
+      if (id === undefined) return [];
+      ids.push(id);
     }
-    return [...common!].map(([source, ref]) => ({ source: this.#sources[source]!, ref: this.#refs[ref]! }));
+    let common = ids.length === 1 ? this.#seen[ids[0]!]! : this.#pairs.get(ids[0]! * PAIR_BASE + ids[1]!);
+    for (let i = 1; i + 1 < ids.length && common !== undefined; i++) {
+      common = intersection(common, this.#pairs.get(ids[i]! * PAIR_BASE + ids[i + 1]!));
+    }
+    const found: Sighting[] = [];
+    for (let i = 0; i < (common?.length ?? 0); i += 2) {
+      found.push({ source: this.#sources[common![i]!]!, ref: this.#refs[common![i + 1]!]! });
+    }
+    return found;
   }
 
   save(): SavedOrigins {
@@ -76,7 +95,13 @@ export class OriginIndex implements OriginLookup {
     return {
       sources: [...this.#sources],
       refs: [...this.#refs],
-      keys: [...this.#keys],
+      tokens: [...this.#tokens],
+      seen: this.#seen.map((sightings) => [...sightings]),
+      pairs: [...this.#pairs].map(([pair, seen]) => [
+        Math.floor(pair / PAIR_BASE),
+        pair % PAIR_BASE,
+        ...seen,
+      ]),
       overflowed: this.#overflowed,
     };
   }
@@ -85,61 +110,104 @@ export class OriginIndex implements OriginLookup {
     const index = new OriginIndex();
     for (const source of saved.sources) index.#sourceId(source);
     for (const ref of saved.refs) index.#refs.push(ref);
-    for (const [key, sightings] of saved.keys) index.#keys.set(key, [...sightings]);
+    saved.tokens.forEach((token, id) => {
+      index.#tokenIds.set(token, id);
+      index.#tokens.push(token);
+      index.#seen.push([...saved.seen[id]!]);
+    });
+    for (const [first, second, ...seen] of saved.pairs) index.#pairs.set(first! * PAIR_BASE + second!, seen);
     index.#overflowed = saved.overflowed;
     return index;
   }
 
   get size(): number {
-    return this.#keys.size;
+    return this.#tokens.length + this.#pairs.size;
   }
 
-  #walk(
-    value: Json,
-    path: string,
-    inherited: SourceInfo,
-    annotations: FieldAnnotations | null,
-    depth: number,
-  ): void {
-    const annotation = annotationFor(annotations, inherited, path);
-    if (typeof value === 'string') this.#index(tokenize(value), this.#sourceId(annotation));
-    else if (typeof value === 'number') this.#put(numberToken(value), this.#sourceId(annotation));
+  #walk(value: Json, place: Place, depth: number): void {
+    if (typeof value === 'string') this.#index(tokenize(value), place.id);
+    else if (typeof value === 'number') this.#sight(this.#seen[this.#tokenId(numberToken(value))], place.id);
     else if (Array.isArray(value)) {
-      for (const item of value) this.#walk(item, path, annotation, annotations?.items ?? null, depth + 1);
+      place.items ??= this.#place(place.info.name, place.info, place.annotations?.items ?? null);
+      for (const item of value) this.#walk(item, place.items, depth + 1);
     } else if (typeof value === 'object' && value !== null) {
-      for (const [key, item] of Object.entries(value)) {
-        const field = annotations?.fields?.get(key) ?? null;
-        // A key that the contract does not name is data (a map from ids), not a field name.
-        if (field === null && annotations?.fields !== undefined)
-          this.#index(tokenize(key), this.#sourceId(annotation));
-        const next = field ?? annotations?.others ?? null;
-        this.#walk(item, depth < MAX_PATH ? `${path}.${key}` : path, annotation, next, depth + 1);
-      }
+      for (const key of Object.keys(value))
+        this.#walkField(key, (value as { [key: string]: Json })[key]!, place, depth);
     }
+  }
+
+  #walkField(key: string, value: Json, place: Place, depth: number): void {
+    const named = place.annotations?.fields;
+    let below = place.fields.get(key);
+    const annotated = named?.get(key);
+    // A key that the contract does not name is data (a map from ids), not a field name.
+    if (annotated === undefined && named !== undefined) this.#index(tokenize(key), place.id);
+    if (below === undefined) {
+      const path = depth < MAX_PATH ? `${place.info.name}.${key}` : place.info.name;
+      below = this.#place(path, place.info, annotated ?? place.annotations?.others ?? null);
+      if (place.fields.size < 1_000) place.fields.set(key, below);
+    }
+    this.#walk(value, below, depth + 1);
+  }
+
+  #root(base: SourceInfo, annotations: FieldAnnotations | null): Place {
+    const key = `${sourceKey(base)}\n${annotations === null ? '' : 'structured'}`;
+    let root = this.#roots.get(key);
+    if (root === undefined) {
+      root = this.#place(base.name, base, annotations);
+      this.#roots.set(key, root);
+    }
+    return root;
+  }
+
+  #place(path: string, inherited: SourceInfo, annotations: FieldAnnotations | null): Place {
+    const info = annotationFor(annotations, inherited, path);
+    return { info, id: this.#sourceId(info), annotations, fields: new Map(), items: null };
   }
 
   #index(tokens: readonly string[], source: number): void {
-    for (let i = 0; i < tokens.length; i++) {
-      this.#put(tokens[i]!, source);
-      if (i + 1 < tokens.length) this.#put(pairKey(tokens[i]!, tokens[i + 1]!), source);
+    let before = -1;
+    for (const token of tokens) {
+      const id = this.#tokenId(token);
+      if (id < 0) return;
+      this.#sight(this.#seen[id], source);
+      if (before >= 0) this.#sightPair(before * PAIR_BASE + id, source);
+      before = id;
     }
   }
 
-  #put(key: string, source: number): void {
-    const ref = this.#refs.length - 1;
-    const known = this.#keys.get(key);
-    if (known === undefined) {
-      if (this.#keys.size >= MAX_KEYS) this.#overflowed = true;
-      else this.#keys.set(key, [source, ref]);
-      return;
+  /** The token's number, given on first sight; -1 when there is no room. */
+  #tokenId(token: string): number {
+    const known = this.#tokenIds.get(token);
+    if (known !== undefined) return known;
+    if (this.size >= MAX_KEYS) {
+      this.#overflowed = true;
+      return -1;
     }
+    const id = this.#tokens.length;
+    this.#tokenIds.set(token, id);
+    this.#tokens.push(token);
+    this.#seen.push([]);
+    return id;
+  }
+
+  #sightPair(pair: number, source: number): void {
+    const known = this.#pairs.get(pair);
+    if (known !== undefined) this.#sight(known, source);
+    else if (this.size >= MAX_KEYS) this.#overflowed = true;
+    else this.#pairs.set(pair, [source, this.#refs.length - 1]);
+  }
+
+  #sight(known: number[] | undefined, source: number): void {
+    if (known === undefined) return;
     for (let i = 0; i < known.length; i += 2) if (known[i] === source) return;
+    const ref = this.#refs.length - 1;
     if (known.length < 2 * MAX_SIGHTINGS) known.push(source, ref);
     else if (known.length === 2 * MAX_SIGHTINGS) known.push(this.#sourceId(MANY), ref);
   }
 
   #sourceId(info: SourceInfo): number {
-    const key = `${info.trusted ? 1 : 0}${info.name}\n${info.labels.join('\n')}`;
+    const key = sourceKey(info);
     let id = this.#sourceIds.get(key);
     if (id === undefined) {
       id = this.#sources.length;
@@ -150,6 +218,15 @@ export class OriginIndex implements OriginLookup {
   }
 }
 
-function pairKey(a: string, b: string): string {
-  return `${a} ${b}`;
+function sourceKey(info: SourceInfo): string {
+  return `${info.trusted ? 1 : 0}${info.name}\n${info.labels.join('\n')}`;
+}
+
+/** Sightings by sources that are in both, each with the later list's ref. */
+function intersection(a: readonly number[], b: readonly number[] | undefined): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < (b?.length ?? 0); i += 2) {
+    for (let j = 0; j < a.length; j += 2) if (a[j] === b![i]) out.push(b![i]!, b![i + 1]!);
+  }
+  return out;
 }

@@ -31,9 +31,20 @@ export function mentions(text: Value, list: Value): Value {
     compiled.set(list, phrases);
   }
   if (phrases instanceof CelError) return phrases;
-  const tokens = tokenize(text);
+  const tokens = tokensOf(text);
   for (let i = 0; i < tokens.length; i++) if (standsAt(phrases, tokens, i)) return true;
   return false;
+}
+
+/** Several rules ask of one text in a row: its tokens are kept until the next text. */
+let lastText = '';
+let lastTokens: readonly string[] = [];
+function tokensOf(text: string): readonly string[] {
+  if (text !== lastText) {
+    lastTokens = tokenize(text);
+    lastText = text;
+  }
+  return lastTokens;
 }
 
 function standsAt(phrases: Phrases, tokens: readonly string[], at: number): boolean {
