@@ -6,7 +6,8 @@ import { BOOL, comparable, DYN, INT, isNumeric, join, STRING, showType, type Typ
 import { arithmetic, compare, negate, type Operator } from './arithmetic.ts';
 import { compileComprehension } from './comprehension.ts';
 import { celEquals, entriesOf, mapGet } from './equals.ts';
-import { type CelFunction, compilePattern, FUNCTIONS, METHODS } from './functions.ts';
+import { type CelFunction, FUNCTIONS, METHODS } from './functions.ts';
+import { compilePattern } from './pattern.ts';
 import type { CelProblem, Compiled, Scope } from './scope.ts';
 import {
   CelError,

@@ -17,6 +17,7 @@ import {
 } from './convert.ts';
 import { entriesOf } from './equals.ts';
 import { mentions } from './mentions.ts';
+import { compilePattern, matchText } from './pattern.ts';
 import { CelUint, celError, Duration, Timestamp, type Value } from './value.ts';
 
 export interface CelFunction {
@@ -28,11 +29,6 @@ export interface CelFunction {
 
 const LIST_OF_STRINGS: Type = { t: 'list', of: STRING };
 const MAX_TEXT = 1_000_000;
-
-/** Longest text `matches` looks at: RE2 is linear, and this bounds the line. */
-const MAX_MATCHED = 262_144;
-const MAX_PATTERN = 1_000;
-const MAX_CACHED_PATTERNS = 256;
 
 function overload(name: string, args: readonly Value[]): Value {
   return celError('error', `no such overload: ${name}(${args.map(kindOf).join(', ')})`);
@@ -51,30 +47,10 @@ function codePoints(text: string): number {
   return count;
 }
 
-const patterns = new Map<string, RE2JS>();
-
-/** A compiled RE2 pattern, or the error that says why it is none. */
-export function compilePattern(pattern: string): RE2JS | ReturnType<typeof celError> {
-  if (pattern.length > MAX_PATTERN)
-    return celError('error', `a pattern is longer than ${MAX_PATTERN} characters`);
-  const known = patterns.get(pattern);
-  if (known !== undefined) return known;
-  try {
-    const compiled = RE2JS.compile(pattern);
-    if (patterns.size >= MAX_CACHED_PATTERNS) patterns.delete(patterns.keys().next().value as string);
-    patterns.set(pattern, compiled);
-    return compiled;
-  } catch (error) {
-    return celError('error', `not an RE2 pattern: ${(error as Error).message}`);
-  }
-}
-
 export function matches(text: Value, pattern: Value): Value {
   if (typeof text !== 'string' || typeof pattern !== 'string') return overload('matches', [text, pattern]);
-  if (text.length > MAX_MATCHED)
-    return celError('error', `the text is longer than the ${MAX_MATCHED} characters that matches() looks at`);
   const compiled = compilePattern(pattern);
-  return compiled instanceof RE2JS ? compiled.test(text) : compiled;
+  return compiled instanceof RE2JS ? matchText(text, compiled) : compiled;
 }
 
 function texts(name: string, type: Type, call: (...texts: string[]) => Value, arity: number): CelFunction {

@@ -26,6 +26,9 @@ const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject; leaf: Js
     fc.record({ const: fc.constantFrom<Json>(1, 'a', null, { a: 1 }, [1]) }),
     fc.record({ type: fc.constant('string'), pattern: fc.constantFrom('^a', 'b$', '^[ab]+$') }),
     fc.record({ multipleOf: fc.constantFrom(1, 2, 0.5) }),
+    fc.record({ $ref: fc.constantFrom('#/$defs/text', '#/$defs/tree') }),
+    fc.record({ enum: fc.constant<Json[]>([{ a: 1, b: [2] }, ['a', 'b'], [], {}]) }),
+    fc.record({ type: fc.uniqueArray(fc.constantFrom('string', 'integer', 'null'), { minLength: 1 }) }),
   ),
   node: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -37,6 +40,9 @@ const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject; leaf: Js
         required: fc.uniqueArray(fc.constantFrom('a', 'b'), { maxLength: 2 }),
         additionalProperties: fc.oneof(fc.boolean(), tie('leaf')),
         maxProperties: fc.integer({ min: 0, max: 3 }),
+        minProperties: fc.integer({ min: 0, max: 2 }),
+        patternProperties: fc.dictionary(fc.constantFrom('^a', 'c$'), tie('leaf'), { maxKeys: 1 }),
+        propertyNames: fc.record({ maxLength: fc.integer({ min: 0, max: 1 }) }),
       },
       { requiredKeys: ['type'] },
     ),
@@ -44,14 +50,17 @@ const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject; leaf: Js
       {
         type: fc.constant('array'),
         items: tie('node'),
+        prefixItems: fc.array(tie('leaf'), { minLength: 1, maxLength: 2 }),
         minItems: fc.integer({ min: 0, max: 2 }),
+        maxItems: fc.integer({ min: 0, max: 2 }),
         uniqueItems: fc.boolean(),
       },
       { requiredKeys: ['type'] },
     ),
     fc.record({ anyOf: fc.array(tie('leaf'), { minLength: 1, maxLength: 3 }) }),
     fc.record({ oneOf: fc.array(tie('leaf'), { minLength: 1, maxLength: 3 }) }),
-    fc.record({ not: tie('leaf') }),
+    fc.record({ allOf: fc.array(tie('node'), { minLength: 1, maxLength: 2 }) }),
+    fc.record({ not: tie('node') }),
   ),
 })).node as fc.Arbitrary<JsonObject>;
 
@@ -62,17 +71,33 @@ const scalars = fc.oneof(
 const values: fc.Arbitrary<Json> = fc.oneof(
   scalars,
   fc.array(scalars, { maxLength: 3 }),
+  fc.array(fc.constantFrom<Json>({ a: 1, b: [2] }, { b: [2], a: 1 }, { a: 1 }, ['a', 'b'], [], 0), {
+    maxLength: 2,
+  }),
   fc.dictionary(
     fc.constantFrom('a', 'b', 'c', 'd'),
-    fc.oneof(scalars, fc.array(scalars, { maxLength: 2 }), fc.dictionary(fc.constantFrom('a', 'b'), scalars)),
+    fc.oneof(
+      scalars,
+      fc.array(scalars, { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom('a', 'b'), scalars, { noNullPrototype: true }),
+    ),
+    // Ajv tells objects of different prototypes apart; JSON has no prototypes.
+    { noNullPrototype: true },
   ),
 );
 
+const DEFS: JsonObject = {
+  text: { type: 'string', minLength: 1 },
+  tree: { anyOf: [{ type: 'number' }, { type: 'object', additionalProperties: { $ref: '#/$defs/tree' } }] },
+};
+
 test('law: a value is valid exactly when Ajv says so', () => {
   fc.assert(
-    fc.property(schemas, fc.array(values, { minLength: 1, maxLength: 5 }), (schema, all) => {
+    fc.property(schemas, fc.array(values, { minLength: 1, maxLength: 5 }), (node, all) => {
+      const schema = { ...node, $defs: DEFS };
       const theirs = new Ajv2020({ strict: false, logger: false }).compile(schema);
       const ours = compileSchema(schema, 'test');
+      assert.deepEqual(ours.problems, []);
       for (const value of all) {
         const violations = ours.validate(value);
         assert.equal(
@@ -168,6 +193,83 @@ test('recursion through $ref ends, and hostile patterns take linear time', () =>
   assert.notEqual(tree.validate(deep), null);
   const hostile = compileSchema({ type: 'string', pattern: '^(a+)+$' }, 'hostile');
   assert.notEqual(hostile.validate(`${'a'.repeat(5_000)}!`), null);
+});
+
+test('a keyword whose value has the wrong form is a problem, never skipped in silence', () => {
+  const wrong: readonly (readonly [JsonObject, RegExp])[] = [
+    [{ required: 'amount' }, /`required` must be a list of texts/],
+    [{ properties: [] }, /`properties` must be an object of schemas/],
+    [{ anyOf: {} }, /`anyOf` must be a list of at least one schema/],
+    [{ pattern: 5 }, /`pattern` must be a text/],
+    [{ minItems: '3' }, /`minItems` must be a whole number/],
+    [{ multipleOf: 0 }, /`multipleOf` must be a number above 0/],
+    [{ uniqueItems: 'yes' }, /`uniqueItems` must be true or false/],
+    [{ enum: [] }, /`enum` must be a list of at least one value/],
+    [{ labels: 'secret' }, /`labels` must be a list of texts/],
+    [{ if: {} }, /`if` is not supported/],
+    [{ $defs: { unused: { typ: 'string' } } }, /unknown schema keyword `typ`/],
+  ];
+  for (const [schema, message] of wrong) {
+    const { problems } = compileSchema(schema, 't');
+    assert.equal(problems.length, 1, JSON.stringify(schema));
+    assert.match(problems[0]!.message, message);
+  }
+  const [problem] = compileSchema({ properties: { note: { trust: 'untrustd' } } }, 'read.output').problems;
+  assert.deepEqual([problem?.path, problem?.suggestion], ['read.output.note', 'untrusted']);
+});
+
+test('work is bounded, and what could not be checked is not called valid', () => {
+  const leaf: JsonObject = { properties: { next: { $ref: '#/$defs/node' } } };
+  const deny: JsonObject = { ...leaf, not: { required: ['end'] } };
+  const schema = compileSchema(
+    { $defs: { node: { anyOf: [deny, { ...deny }] } }, $ref: '#/$defs/node' },
+    'bomb',
+  );
+  let bomb: Json = { end: 1 };
+  for (let i = 0; i < 30; i++) bomb = { next: bomb };
+  assert.match(schema.validate(bomb)![0]!.expected, /checks can judge/);
+  const negated = compileSchema(
+    { $defs: { node: { anyOf: [deny, { ...deny }] } }, not: { $ref: '#/$defs/node' } },
+    'not',
+  );
+  assert.match(negated.validate(bomb)!.at(-1)!.expected, /checks can judge/);
+  assert.equal(schema.validate({ next: {} }), null, 'the next validation starts afresh');
+  // Quadratic before: every pair of items compared, and an edit distance for every unknown key.
+  const many = Array.from({ length: 50_000 }, (_, i) => ({ i }));
+  assert.equal(compileSchema({ uniqueItems: true }, 't').validate(many), null);
+  const closed = compileSchema({ additionalProperties: false, properties: { amount: {} } }, 't');
+  const unknown = Object.fromEntries(many.map(({ i }) => [`amont${i}`, 1]));
+  assert.equal(closed.validate(unknown)?.length, 10);
+});
+
+test('fields of combined schemas are known, and a name that a pattern allows is never unknown', () => {
+  const fieldsOf = (schema: Json) => {
+    const { type } = compileSchema(schema, 't');
+    return type.t === 'object'
+      ? [...type.fields].map(([name, field]) => `${name}: ${showType(field.type)}`)
+      : type.t;
+  };
+  const text: JsonObject = { type: 'string' };
+  assert.deepEqual(
+    fieldsOf({ properties: { a: text }, allOf: [{ properties: { b: { type: 'number' } } }] }),
+    ['a: string', 'b: number'],
+  );
+  assert.deepEqual(
+    fieldsOf({ $ref: '#/$defs/x', properties: { a: text }, $defs: { x: { properties: { b: text } } } }),
+    ['a: string', 'b: string'],
+  );
+  const closed = { additionalProperties: false };
+  assert.deepEqual(
+    fieldsOf({
+      oneOf: [
+        { ...closed, properties: { a: text, k: text } },
+        { ...closed, properties: { k: { type: 'number' } } },
+      ],
+    }),
+    ['a: string', 'k: any value'],
+  );
+  assert.deepEqual(fieldsOf({ anyOf: [{ properties: { a: text } }, { required: ['b'] }] }), ['a: any value']);
+  assert.equal(fieldsOf({ ...closed, properties: { aa: text }, patternProperties: { '^ab': text } }), 'map');
 });
 
 test('static types: JSON numbers are numbers, an optional null does not hide the type', () => {

@@ -38,23 +38,58 @@ export function isNumeric(type: Type): boolean {
   return NUMERIC.has(type.t);
 }
 
+/** Types nest through shared references; beyond this depth they are compared no further. */
+const MAX_COMPARED = 16;
+
 /** The type of a value that has one of two types. */
 export function join(a: Type, b: Type): Type {
-  if (a === b || sameType(a, b)) return a;
-  if (a.t === 'list' && b.t === 'list') return { t: 'list', of: join(a.of, b.of) };
-  return DYN;
+  return joinAt(a, b, 0);
 }
 
-export function sameType(a: Type, b: Type): boolean {
-  if (a.t !== b.t) return false;
-  if (a.t === 'list' || a.t === 'map') return sameType(a.of, (b as typeof a).of);
-  if (a.t !== 'object') return true;
-  const other = b as typeof a;
-  if (a.open !== other.open || a.fields.size !== other.fields.size) return false;
-  return [...a.fields].every(([name, field]) => {
-    const match = other.fields.get(name);
-    return match !== undefined && match.required === field.required && sameType(field.type, match.type);
-  });
+function joinAt(a: Type, b: Type, depth: number): Type {
+  if (a === b) return a;
+  if (depth > MAX_COMPARED || a.t !== b.t) return DYN;
+  if ((a.t === 'list' || a.t === 'map') && b.t === a.t) return { t: a.t, of: joinAt(a.of, b.of, depth + 1) };
+  return a.t === 'object' && b.t === 'object' ? joinObjects(a, b, depth) : a;
+}
+
+type ObjectType = Type & { readonly t: 'object' };
+
+/** Fields that either has: one that the other's schema leaves open may hold anything there. */
+function joinObjects(a: ObjectType, b: ObjectType, depth: number): Type {
+  const fields = new Map<string, Field>();
+  for (const name of new Set([...a.fields.keys(), ...b.fields.keys()])) {
+    const [x, y] = [a.fields.get(name), b.fields.get(name)];
+    const type =
+      x !== undefined && y !== undefined
+        ? joinAt(x.type, y.type, depth + 1)
+        : (x === undefined && !a.open) || (y === undefined && !b.open)
+          ? (x ?? y)!.type
+          : DYN;
+    fields.set(name, { type, required: x?.required === true && y?.required === true });
+  }
+  return { t: 'object', fields, open: a.open || b.open };
+}
+
+/** The type of a value that has both types, as under `allOf` or beside `$ref`. */
+export function both(a: Type, b: Type): Type {
+  return bothAt(a, b, 0);
+}
+
+function bothAt(a: Type, b: Type, depth: number): Type {
+  if (a === b || b.t === 'dyn' || depth > MAX_COMPARED) return a;
+  if (a.t === 'dyn') return b;
+  if (a.t === 'list' && b.t === 'list') return { t: 'list', of: bothAt(a.of, b.of, depth + 1) };
+  // A map's names are not known, so none of them may be called unknown: it wins over a list of fields.
+  if (a.t === 'object' && b.t === 'map') return b;
+  if (a.t !== 'object' || b.t !== 'object') return a;
+  const fields = new Map(a.fields);
+  for (const [name, field] of b.fields) {
+    const known = fields.get(name);
+    const type = known === undefined ? field.type : bothAt(known.type, field.type, depth + 1);
+    fields.set(name, { type, required: field.required || known?.required === true });
+  }
+  return { t: 'object', fields, open: a.open && b.open };
 }
 
 /** Whether a value of one type can ever equal a value of the other. */

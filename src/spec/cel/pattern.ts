@@ -1,0 +1,32 @@
+// RE2 patterns: compiled once, kept in a bounded cache, matched against text of bounded length. Pure, linear in the text.
+import { RE2JS } from '@bufbuild/re2';
+import { type CelError, celError } from './value.ts';
+
+/** Longest text a pattern is matched against: RE2 is linear, and this bounds the line. */
+export const MAX_MATCHED = 262_144;
+const MAX_PATTERN = 1_000;
+const MAX_CACHED = 256;
+
+const cache = new Map<string, RE2JS>();
+
+/** A compiled pattern, or the error that says why it is none. */
+export function compilePattern(pattern: string): RE2JS | CelError {
+  if (pattern.length > MAX_PATTERN)
+    return celError('error', `a pattern is longer than ${MAX_PATTERN} characters`);
+  const known = cache.get(pattern);
+  if (known !== undefined) return known;
+  try {
+    const compiled = RE2JS.compile(pattern);
+    if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value as string);
+    cache.set(pattern, compiled);
+    return compiled;
+  } catch (error) {
+    return celError('error', `not an RE2 pattern: ${(error as Error).message}`);
+  }
+}
+
+export function matchText(text: string, compiled: RE2JS): boolean | CelError {
+  if (text.length > MAX_MATCHED)
+    return celError('error', `the text is longer than the ${MAX_MATCHED} characters that matches() looks at`);
+  return compiled.test(text);
+}
