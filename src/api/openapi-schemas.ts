@@ -78,6 +78,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   Witness: record({ seq: integer, id: string, kind: { enum: STEP_KINDS }, name: string }, { note: string }),
   ApprovalTerms: record({ by: list(string), quorum: integer, notPrincipal: boolean, expiresMs: integer }),
+  Fix: {
+    description: 'What would be allowed, for a program; `repair` says it in words.',
+    oneOf: [
+      record({ t: { const: 'call-first' }, tool: string, args: jsonObject }),
+      record({
+        t: { enum: ['at-most', 'at-least'] },
+        path: string,
+        value: { type: 'number' },
+        exclusive: boolean,
+      }),
+      record({ t: { const: 'one-of' }, path: string, values: { type: 'array' } }),
+      record({ t: { const: 'approval' }, by: list(string), quorum: integer }),
+    ],
+  },
   RuleOutcome: record(
     {
       rule: string,
@@ -88,7 +102,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       witness: list(ref('Witness')),
       controls: list(string),
     },
-    { repair: string, approve: ref('ApprovalTerms') },
+    { repair: string, fixes: list(ref('Fix')), approve: ref('ApprovalTerms') },
   ),
   Decision: record(
     {

@@ -1,6 +1,7 @@
 // Evaluates one rule on the step in the frame: does it fire, why, and on what evidence. Pure.
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
+import { fixText } from '../spec/fix.ts';
 import type { Program, RulePlan } from '../spec/program.ts';
 import type { Ref, Run, WitnessSink } from '../spec/run.ts';
 import { addDecimal, keyText } from '../spec/view.ts';
@@ -8,7 +9,7 @@ import type { Step } from '../step/types.ts';
 import { evaluateFlow, evaluateObligation, evaluateOrder, type FormFiring } from './evaluate-forms.ts';
 import { usedAt } from './limits.ts';
 import type { SessionState } from './state.ts';
-import type { Cause, RuleOutcome, Witness } from './types.ts';
+import type { Cause, Fix, RuleOutcome, Witness } from './types.ts';
 
 /** What an allowed step takes from a limit. */
 export type Reservation = readonly [limit: number, key: string, amount: number];
@@ -18,6 +19,7 @@ export interface Firing {
   readonly cause: Cause;
   readonly because: string;
   readonly repair: string | undefined;
+  readonly fixes: readonly Fix[];
   readonly witness: readonly Witness[];
 }
 
@@ -37,6 +39,7 @@ class Witnesses implements WitnessSink {
   }
 }
 const NO_WITNESS: readonly Witness[] = [];
+const NO_FIXES: readonly Fix[] = [];
 
 /** Null when the rule does not apply or is satisfied. Adds to `reservations` what the step would take from a limit. */
 export function evaluateRule(
@@ -57,7 +60,14 @@ export function evaluateRule(
   if (form.t === 'order') return fireForm(plan, frame, evaluateOrder(form.order, run.step, state, program));
   if (form.t === 'obligation') return null;
   if (form.t === 'transform')
-    return { plan, cause: 'violated', because: plan.because, repair: undefined, witness: NO_WITNESS };
+    return {
+      plan,
+      cause: 'violated',
+      because: plan.because,
+      repair: undefined,
+      fixes: NO_FIXES,
+      witness: NO_WITNESS,
+    };
   if (form.test === null) return fire(plan, frame, 'violated', NO_WITNESS);
   const value = form.test(frame);
   if (value === (form.t === 'require')) return null;
@@ -111,17 +121,27 @@ function fire(
 ): Firing {
   const because =
     detail === undefined ? plan.because : plan.because === '' ? detail : `${plan.because} (${detail})`;
+  const fixes = fixesOf(plan, frame);
   return {
     plan,
     cause,
     because: because === '' ? `Rule ${plan.id}.` : because,
-    repair: repairOf(plan, frame),
+    repair: repairOf(plan, frame, fixes),
+    fixes,
     witness,
   };
 }
 
-function repairOf(plan: RulePlan, frame: Value[]): string | undefined {
+function fixesOf(plan: RulePlan, frame: Value[]): readonly Fix[] {
+  if (plan.verdict === 'hold') return [{ t: 'approval', by: plan.approve.by, quorum: plan.approve.quorum }];
+  return plan.fixes === null ? NO_FIXES : plan.fixes(frame);
+}
+
+/** The author's words, else those of what was derived. */
+function repairOf(plan: RulePlan, frame: Value[], fixes: readonly Fix[]): string | undefined {
   if (plan.repair !== null) return plan.repair(frame);
+  const derived = fixes.filter((fix) => fix.t !== 'approval');
+  if (derived.length > 0) return derived.map(fixText).join(' ');
   if (plan.form.t !== 'require' || plan.needs.length === 0) return undefined;
   return `Needed first, as the rule asks: ${plan.needs.map((pattern) => `\`${pattern}\``).join(', ')}.`;
 }
@@ -170,9 +190,13 @@ function evaluateLimit(
     witness,
     plan.because === '' ? `The limit is ${limit.text}; ${used} used.` : undefined,
   );
-  if (firing.repair !== undefined) return firing;
+  const bound: Fix[] =
+    limit.path === null ? [] : [{ t: 'at-most', path: limit.path, value: left, exclusive: false }];
+  const fixes = [...firing.fixes, ...bound];
+  if (firing.repair !== undefined) return { ...firing, fixes };
   return {
     ...firing,
+    fixes,
     repair:
       limit.sum === null
         ? `The limit is ${limit.text} and it is used up.`
@@ -191,6 +215,7 @@ export function outcomeOf(firing: Firing): RuleOutcome {
     witness: firing.witness,
     controls: plan.controls,
     ...(firing.repair === undefined ? {} : { repair: firing.repair }),
+    ...(firing.fixes.length === 0 ? {} : { fixes: firing.fixes }),
     ...(plan.verdict === 'hold' ? { approve: plan.approve } : {}),
   };
 }

@@ -1,8 +1,8 @@
 // What a monitor says about a step. Data only: shared by the engine, replay, evidence and every door.
-import type { ApprovalTerms, Mode } from '../spec/terms.ts';
+import type { ApprovalTerms, Fix, Mode } from '../spec/terms.ts';
 import type { JsonObject, StepKind } from '../step/types.ts';
 
-export { type ApprovalTerms, MODES, type Mode } from '../spec/terms.ts';
+export { type ApprovalTerms, type Fix, MODES, type Mode } from '../spec/terms.ts';
 
 /** Strictest last; the strictest enforced outcome wins. */
 export const VERDICTS = ['allow', 'transform', 'hold', 'deny', 'halt'] as const;
@@ -30,6 +30,8 @@ export interface RuleOutcome {
   readonly because: string;
   /** What would be allowed, for the agent to read; absent when the author gave none and none can be derived. */
   readonly repair?: string;
+  /** The same for a program, as far as it can be derived from the rule. */
+  readonly fixes?: readonly Fix[];
   readonly witness: readonly Witness[];
   /** Identifiers of controls the rule supports, e.g. `owasp-agentic:ASI02`. */
   readonly controls: readonly string[];

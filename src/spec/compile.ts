@@ -7,6 +7,7 @@ import { locate } from './cel/locate.ts';
 import { parseCel } from './cel/parse.ts';
 import type { Expression, ObligationClause, RuleClause, SpecDocument } from './document.ts';
 import { showDuration } from './duration.ts';
+import { compileFixes, type Fixer } from './fix.ts';
 import { compileFlow } from './flow.ts';
 import { lastPaths } from './free.ts';
 import { expandLets } from './let.ts';
@@ -24,6 +25,7 @@ import type {
   ToolPlan,
   TransformOp,
 } from './program.ts';
+import { isName } from './read.ts';
 import { compileRepair } from './repair.ts';
 import { FIRST_LOCAL } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
@@ -156,6 +158,7 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
             expression({ text, range: rule.repairRange, at }, 'any'),
           ),
     needs: missing,
+    fixes: rule.form.t === 'require' ? derivedFixes(compilation, rule, rule.form.expression, types) : null,
     controls: rule.controls,
     approve: rule.approve,
   };
@@ -204,6 +207,7 @@ function compileForm(
       const plan: LimitPlan = {
         id: compilation.limits.length,
         sum: limit.sum === null ? null : expression(limit.sum, 'any'),
+        path: limit.sum === null ? null : plainPath(limit.sum.text.trim()),
         max: limit.count ?? limit.max!,
         key: limit.per === 'session' ? null : expression(limit.per, 'any'),
         windowMs: limit.windowMs,
@@ -237,6 +241,11 @@ function compileForm(
   }
 }
 
+function plainPath(text: string): string | null {
+  const parts = text.split('.');
+  return parts[0] === 'args' && parts.length > 1 && parts.every((part) => isName(part)) ? text : null;
+}
+
 /** One expression of a rule, parsed and with its names written out, and the scope that compiles it. */
 interface Prepared {
   readonly expr: Expr;
@@ -260,6 +269,18 @@ function compileExpression(
     prepared.reportWhole('type', `this must be true or false, and it is ${compiled.type.t}`);
   }
   return compiled;
+}
+
+/** Compiled apart from the rule: a repair must not change what the rule means, nor report its problems twice. */
+function derivedFixes(
+  compilation: Compilation,
+  rule: RuleClause,
+  from: Expression,
+  types: { args: Type; result: Type },
+): Fixer | null {
+  if (compilation.source.failed) return null;
+  const prepared = prepare(compilation, rule, from, new Set<string>(), (host) => rootScope(types, host));
+  return prepared === null ? null : compileFixes(prepared.expr, prepared.scope, compileExpr);
 }
 
 function prepare(

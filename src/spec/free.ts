@@ -27,6 +27,13 @@ export function stringConstant(expr: Expr | undefined): string | null {
   return constantKind.case === 'stringValue' ? constantKind.value : null;
 }
 
+/** `cel.bind(name, value, body)`. */
+export function isBind(expr: Expr): boolean {
+  if (expr.exprKind.case !== 'callExpr') return false;
+  const { target, function: name, args } = expr.exprKind.value;
+  return name === 'bind' && args.length === 3 && identName(target) === 'cel' && identName(args[0]) !== null;
+}
+
 /** Sub-expressions, each with the variables it binds for some of them. */
 export function childrenOf(
   expr: Expr,
@@ -42,6 +49,12 @@ export function childrenOf(
       break;
     case 'callExpr': {
       const past = pastCall(expr);
+      if (isBind(expr)) {
+        const [variable, value, body] = kind.value.args;
+        add(value);
+        add(body, [identName(variable) ?? '']);
+        break;
+      }
       if (past === null) {
         add(kind.value.target);
         for (const arg of kind.value.args) add(arg);

@@ -3,7 +3,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { parseCel } from './cel/parse.ts';
 import type { Expression } from './document.ts';
-import { identName, pastCall } from './free.ts';
+import { identName, isBind, pastCall } from './free.ts';
 
 export interface Let {
   readonly name: string;
@@ -46,6 +46,11 @@ function eachChild(expr: Expr, change: (child: Expr, more: readonly string[]) =>
       break;
     case 'callExpr': {
       const past = pastCall(expr);
+      if (isBind(expr)) {
+        const [variable, value, body] = kind.value.args;
+        kind.value.args = [variable!, change(value!, []), change(body!, [identName(variable) ?? ''])];
+        break;
+      }
       if (past === null && kind.value.target) kind.value.target = change(kind.value.target, []);
       const width = past?.operator === 'since' ? 3 : kind.value.args.length;
       kind.value.args = kind.value.args.map((arg, i) => {

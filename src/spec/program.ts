@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../step/types.ts';
 import type { FieldAnnotations } from './annotations.ts';
 import type { Value } from './cel/value.ts';
 import type { DefaultVerdict, Effect, ToolContract } from './document.ts';
+import type { Fixer } from './fix.ts';
 import type { StepPattern } from './pattern.ts';
 import type { SourceInfo } from './run.ts';
 import type { Type } from './schema/type.ts';
@@ -14,6 +15,8 @@ export interface LimitPlan {
   readonly id: number;
   /** What one step takes; null counts 1. */
   readonly sum: Evaluate | null;
+  /** The argument that is summed, when it is one: `args.amount`. */
+  readonly path: string | null;
   readonly max: number;
   /** Null: one slot for the session. */
   readonly key: Evaluate | null;
@@ -82,6 +85,8 @@ export interface RulePlan {
   readonly repair: ((frame: Value[]) => string) | null;
   /** Step patterns that the rule's history operators look for: the repair when the author wrote none. */
   readonly needs: readonly string[];
+  /** Derives what would be allowed; null where nothing can be. */
+  readonly fixes: Fixer | null;
   readonly controls: readonly string[];
   readonly approve: ApprovalTerms;
 }

@@ -211,7 +211,7 @@ function readLets(source: Source, entry: MapEntry | undefined): Let[] {
   return lets;
 }
 
-function isName(text: string): boolean {
+export function isName(text: string): boolean {
   return (
     [...text].every(
       (c, i) =>

@@ -1,4 +1,5 @@
 // Words of the language that decisions speak too. Data only.
+import type { Json, JsonObject } from '../step/types.ts';
 
 /** `shadow` records, `warn` records and tells, `enforce` acts. */
 export const MODES = ['shadow', 'warn', 'enforce'] as const;
@@ -13,3 +14,18 @@ export interface ApprovalTerms {
   readonly notPrincipal: boolean;
   readonly expiresMs: number;
 }
+
+/** What would be allowed, for a program to act on. Derived from the rule; `repair` says it in words. */
+export type Fix =
+  /** Make this call first, and have it succeed. */
+  | { readonly t: 'call-first'; readonly tool: string; readonly args: JsonObject }
+  /** Bounds of an argument, e.g. `args.amount`; `exclusive` when the bound itself is not allowed. */
+  | {
+      readonly t: 'at-most' | 'at-least';
+      readonly path: string;
+      readonly value: number;
+      readonly exclusive: boolean;
+    }
+  | { readonly t: 'one-of'; readonly path: string; readonly values: readonly Json[] }
+  /** A person may allow it: any of these roles, this many people. */
+  | { readonly t: 'approval'; readonly by: readonly string[]; readonly quorum: number };

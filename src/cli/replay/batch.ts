@@ -78,6 +78,8 @@ function replayRecord(
     for (const step of imported.steps) {
       const { decision } = monitor.step(state, step);
       if (ENFORCEABILITY[step.kind] !== 'suppressable') continue;
+      // A transcript just stops: its end is a decision only where a rule speaks of it.
+      if (step.kind === 'session.end' && decision.rules.length === 0) continue;
       countDecision(totals, decision);
       if (wantDecisions) decisions += `${JSON.stringify(decisionLine(imported, decision))}\n`;
     }
