@@ -1,7 +1,7 @@
 // What a guarded call can throw. A denial is the policy's answer; an unavailable decision is a failure of ours, and the
 // tool did not run unless `ran` says so.
 import type { EngineProblem } from '../engine/types.ts';
-import type { Decision, Witness } from '../monitor/types.ts';
+import type { Decision, Fix, Witness } from '../monitor/types.ts';
 import type { FieldProblem } from '../step/json.ts';
 import type { JsonObject } from '../step/types.ts';
 
@@ -134,11 +134,21 @@ export interface DeniedResult {
   readonly rules: readonly string[];
   readonly because: string;
   readonly repair?: string;
+  /** What would be allowed, for a program; see `Fix`. */
+  readonly fixes?: readonly Fix[];
 }
 
 export function deniedResult(denied: StepDenied): DeniedResult {
   const { rules, because, repair } = denied;
-  return { error: 'denied', rules, because, ...(repair === undefined ? {} : { repair }) };
+  const outcomes = denied.reason === 'rule' ? (denied.decision?.rules ?? []) : [];
+  const fixes = outcomes.flatMap((outcome) => outcome.fixes ?? []);
+  return {
+    error: 'denied',
+    rules,
+    because,
+    ...(repair === undefined ? {} : { repair }),
+    ...(fixes.length === 0 ? {} : { fixes }),
+  };
 }
 
 export function becauseOf(decision: Decision): string {

@@ -1,6 +1,6 @@
 // The public face of the SDK. What is not exported here is not promised.
 export type { Answer, Hold, Proposal, Recorded, SessionInit, SessionSummary } from '../engine/types.ts';
-export type { Decision, RuleOutcome, Verdict, Witness } from '../monitor/types.ts';
+export type { Decision, Fix, RuleOutcome, Verdict, Witness } from '../monitor/types.ts';
 export type { Json, JsonObject } from '../step/types.ts';
 export {
   DecisionUnavailable,
