@@ -16,6 +16,7 @@ export {
   ToolTimeout,
 } from './errors.ts';
 export type { CallOptions, Guarded, GuardOptions, Tool, ToolContext } from './guard.ts';
-export { Interlock, type OpenOptions } from './interlock.ts';
+export { Interlock } from './interlock.ts';
+export type { OpenOptions } from './open.ts';
 export type { ConnectOptions } from './remote.ts';
 export type { Session } from './session.ts';

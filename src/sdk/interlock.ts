@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { SessionInit } from '../engine/types.ts';
 import { parseSessionInit } from '../step/parse.ts';
 import { InvalidProposal } from './errors.ts';
+import type { OpenOptions } from './open.ts';
 import { type ConnectOptions, remoteTransport } from './remote.ts';
 import { openedSession, type Session } from './session.ts';
 import type { Transport } from './transport.ts';
@@ -11,13 +12,6 @@ import type { Transport } from './transport.ts';
 export interface Interlock extends Pick<Transport, 'hold' | 'holds' | 'answerHold' | 'holdChange' | 'close'> {
   /** Opens a session, or resumes the open one with this id. */
   session(init: SessionInit): Promise<Session>;
-}
-
-export interface OpenOptions {
-  /** Path of a spec file, or the spec itself as an object. */
-  readonly spec: string | object;
-  /** Directory of the record; without one the record lives in memory and ends with the process. */
-  readonly data?: string;
 }
 
 /**

@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import { type CompiledSpecLike, createEngine } from '../engine/index.ts';
 import type { Engine } from '../engine/types.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
-import type { OpenOptions } from './interlock.ts';
 import { localTransport } from './local.ts';
 import { loadSpecFile, loadSpecObject, recompile } from './spec-files.ts';
 import type { Transport } from './transport.ts';
+
+export interface OpenOptions {
+  /** Path of a spec file, or the spec itself as an object. */
+  readonly spec: string | object;
+  /** Directory of the record; without one it is kept in a temporary directory and ends with the process. */
+  readonly data?: string;
+}
 
 export interface EngineSetup {
   /** Null keeps the record in a temporary directory, which is removed when the engine closes. */
