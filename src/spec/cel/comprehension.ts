@@ -1,122 +1,157 @@
 // Comprehensions (all, exists, exists_one, map, filter), as the parser expands them, with a budget of rounds. Pure.
 import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
-import { DYN, type Type } from '../schema/type.ts';
-import { BUDGET_SLOT } from './compile.ts';
-import { entriesOf } from './equals.ts';
-import type { Compiled, Scope } from './scope.ts';
-import { celError, type Frame, isCelError, type Value } from './value.ts';
+import { BOOL, DYN, showType, type Type } from '../schema/type.ts';
+import { charge } from './budget.ts';
+import { problem, requireBool } from './report.ts';
+import type { Compile, Compiled, Scope } from './scope.ts';
+import { celError, type Frame, isCelError, isCelObject, type Value } from './value.ts';
 
-/** Rounds that one evaluation may take, nested ones counted. */
-export const MAX_ROUNDS = 100_000;
+/** What is done for one element: null to go on, or the value of the whole. */
+type Round = (frame: Frame) => Value | null;
 
-export function compileComprehension(
-  c: Expr_Comprehension,
-  scope: Scope,
-  compile: (expr: Expr, scope: Scope) => Compiled,
-): Compiled {
+/** A loop, made ready for each evaluation: `start` gives the rounds, `end` the value when none of them ended it. */
+interface Loop {
+  readonly type: Type;
+  start(frame: Frame): { readonly round: Round; readonly end: (frame: Frame) => Value };
+}
+
+export function compileComprehension(c: Expr_Comprehension, scope: Scope, compile: Compile): Compiled {
   const range = compile(c.iterRange!, scope);
-  const init = compile(c.accuInit!, scope);
-  const item: Type =
-    range.type.t === 'list'
-      ? range.type.of
-      : range.type.t === 'map' || range.type.t === 'object'
-        ? { t: 'string' }
-        : DYN;
-  const builds = init.type.t === 'list';
-  const withItem = scope.child(c.iterVar, item);
-  const inner = withItem.child(c.accuVar, builds ? DYN : init.type);
-  const itemSlot = withItem.slotOf(c.iterVar);
-  const accuSlot = inner.slotOf(c.accuVar);
-  const condition = compile(c.loopCondition!, inner);
-  const build = builds ? builder(c, inner, compile) : null;
-  const step = build === null ? compile(c.loopStep!, inner) : null;
-  const result = compile(c.result!, inner);
-  const type: Type = build === null ? result.type : { t: 'list', of: build.type };
+  const item = itemType(range.type);
+  if (item === null)
+    problem(scope, c.iterRange!, 'type', `this runs over a list or a map, and it is ${showType(range.type)}`);
+  const inner = scope.loop(c.iterVar, item ?? DYN);
+  const slot = inner.slotOf(c.iterVar);
+  const loop =
+    quantifier(c, inner, compile) ?? builder(c, inner, compile) ?? folding(c, scope, inner, compile);
   return {
-    type,
+    type: loop.type,
     eval: (frame) => {
       const items = itemsOf(range.eval(frame));
       if (isCelError(items)) return items;
-      const outerItem = frame[itemSlot] as Value;
-      const outerAccu = frame[accuSlot] as Value;
-      const value = loop(items as readonly Value[], frame);
-      frame[itemSlot] = outerItem;
-      frame[accuSlot] = outerAccu;
-      return value;
+      const { round, end } = loop.start(frame);
+      for (const element of items as readonly Value[]) {
+        const spent = charge(frame, 1);
+        if (spent !== null) return spent;
+        frame[slot] = element;
+        const value = round(frame);
+        if (value !== null) return value;
+      }
+      return end(frame);
     },
   };
+}
 
-  function loop(items: readonly Value[], frame: Frame): Value {
-    const list: Value[] = [];
-    frame[accuSlot] = build === null ? init.eval(frame) : list;
-    for (const element of items) {
-      const rounds = ((frame[BUDGET_SLOT] as number | null | undefined) ?? 0) + 1;
-      frame[BUDGET_SLOT] = rounds;
-      if (rounds > MAX_ROUNDS)
-        return celError('error', `the expression takes more than ${MAX_ROUNDS} rounds`);
-      frame[itemSlot] = element;
-      if (build !== null) {
-        const error = build.add(frame, list);
-        if (error !== null) return error;
-        continue;
-      }
-      if (condition.eval(frame) === false) break;
-      frame[accuSlot] = step!.eval(frame);
-    }
-    return result.eval(frame);
+function itemType(range: Type): Type | null {
+  switch (range.t) {
+    case 'list':
+      return range.of;
+    case 'map':
+    case 'dyn':
+      return DYN;
+    case 'object':
+      return { t: 'string' };
+    default:
+      return null;
   }
 }
 
 function itemsOf(range: Value): Value {
   if (isCelError(range) || Array.isArray(range)) return range;
-  const entries = entriesOf(range);
-  return entries === null
-    ? celError('error', 'a comprehension runs over a list or a map')
-    : entries.map(([key]) => key);
+  if (range instanceof Map) return [...(range as ReadonlyMap<Value, Value>).keys()];
+  return isCelObject(range)
+    ? Object.keys(range)
+    : celError('error', 'a comprehension runs over a list or a map');
 }
 
-interface Builder {
-  readonly type: Type;
-  add(frame: Frame, list: Value[]): Value | null;
-}
-
-/** `map` and `filter` append one element a round: done in place, since nothing else sees the list grow. */
-function builder(
-  c: Expr_Comprehension,
-  scope: Scope,
-  compile: (expr: Expr, scope: Scope) => Compiled,
-): Builder | null {
-  const step = c.loopStep!;
-  if (step.exprKind.case !== 'callExpr') return null;
-  const { function: name, args } = step.exprKind.value;
-  const conditional = name === '_?_:_';
-  const append = conditional ? args[1] : step;
-  const element = appended(append, c.accuVar);
-  if (element === null) return null;
-  const test = conditional ? compile(args[0]!, scope) : null;
-  const value = compile(element, scope);
+/** `all` and `exists`: one decisive element ends the loop; an error counts only when none is. */
+function quantifier(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop | null {
+  const init = c.accuInit!.exprKind;
+  if (init.case !== 'constExpr' || init.value.constantKind.case !== 'boolValue') return null;
+  const isAll = init.value.constantKind.value;
+  const condition = secondOf(c.loopStep!, isAll ? '_&&_' : '_||_', c.accuVar);
+  if (condition === null || !isName(c.result!, c.accuVar)) return null;
+  const test = requireBool(compile(condition, scope), condition, scope).eval;
   return {
-    type: value.type,
-    add(frame, list) {
-      if (test !== null) {
-        const passes = test.eval(frame);
-        if (passes === false) return null;
-        if (passes !== true)
-          return isCelError(passes) ? passes : celError('error', 'a filter condition is no bool');
-      }
-      const item = value.eval(frame);
-      if (isCelError(item)) return item;
-      list.push(item);
-      return null;
+    type: BOOL,
+    start() {
+      let error: Value | null = null;
+      return {
+        round(frame) {
+          const value = test(frame);
+          if (value === isAll) return null;
+          if (value === !isAll) return value;
+          error ??= isCelError(value) ? value : celError('error', 'no such overload: && or || of no bool');
+          return null;
+        },
+        end: () => error ?? isAll,
+      };
     },
   };
 }
 
-function appended(expr: Expr | undefined, accu: string): Expr | null {
-  if (expr?.exprKind.case !== 'callExpr' || expr.exprKind.value.function !== '_+_') return null;
+/** `map` and `filter` append one element a round: done in place, since nothing else sees the list grow. */
+function builder(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop | null {
+  if (c.accuInit!.exprKind.case !== 'listExpr' || !isName(c.result!, c.accuVar)) return null;
+  const step = c.loopStep!.exprKind;
+  const conditional = step.case === 'callExpr' && step.value.function === '_?_:_' ? step.value.args : null;
+  const appended = secondOf(conditional?.[1] ?? c.loopStep!, '_+_', c.accuVar);
+  if (appended?.exprKind.case !== 'listExpr' || appended.exprKind.value.elements.length !== 1) return null;
+  const test =
+    conditional === null ? null : requireBool(compile(conditional[0]!, scope), conditional[0]!, scope);
+  const value = compile(appended.exprKind.value.elements[0]!, scope);
+  return {
+    type: { t: 'list', of: value.type },
+    start() {
+      const list: Value[] = [];
+      return {
+        round(frame) {
+          const passes = test === null || test.eval(frame);
+          if (passes === false) return null;
+          if (passes !== true)
+            return isCelError(passes) ? passes : celError('error', 'a filter condition is no bool');
+          const item = value.eval(frame);
+          if (isCelError(item)) return item;
+          list.push(item);
+          return null;
+        },
+        end: () => list,
+      };
+    },
+  };
+}
+
+/** Any other comprehension (`exists_one`), by the definition of one: an accumulator that a step changes. */
+function folding(c: Expr_Comprehension, outer: Scope, scope: Scope, compile: Compile): Loop {
+  const init = compile(c.accuInit!, outer);
+  const inner = scope.child(c.accuVar, init.type);
+  const slot = inner.slotOf(c.accuVar);
+  const condition = compile(c.loopCondition!, inner).eval;
+  const step = compile(c.loopStep!, inner).eval;
+  const result = compile(c.result!, inner);
+  return {
+    type: result.type,
+    start(frame) {
+      frame[slot] = init.eval(frame);
+      return {
+        round(frame) {
+          if (condition(frame) === false) return result.eval(frame);
+          frame[slot] = step(frame);
+          return null;
+        },
+        end: result.eval,
+      };
+    },
+  };
+}
+
+/** The other side of `accumulator operator side`. */
+function secondOf(expr: Expr, operator: string, accumulator: string): Expr | null {
+  if (expr.exprKind.case !== 'callExpr' || expr.exprKind.value.function !== operator) return null;
   const [left, right] = expr.exprKind.value.args;
-  if (left?.exprKind.case !== 'identExpr' || left.exprKind.value.name !== accu) return null;
-  return right?.exprKind.case === 'listExpr' && right.exprKind.value.elements.length === 1
-    ? right.exprKind.value.elements[0]!
-    : null;
+  return left !== undefined && right !== undefined && isName(left, accumulator) ? right : null;
+}
+
+function isName(expr: Expr, name: string): boolean {
+  return expr.exprKind.case === 'identExpr' && expr.exprKind.value.name === name;
 }

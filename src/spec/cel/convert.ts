@@ -48,15 +48,27 @@ export function toDouble(value: Value): Value {
   if (typeof value === 'bigint') return Number(value);
   if (value instanceof CelUint) return Number(value.value);
   if (typeof value === 'string') {
-    const text = value.trim();
-    const parsed = text === '' ? Number.NaN : Number(text);
-    if (text === 'NaN') return Number.NaN;
-    if (text === 'Infinity' || text === '+infinity' || text === 'inf' || text === '+inf')
-      return Number.POSITIVE_INFINITY;
-    if (text === '-Infinity' || text === '-infinity' || text === '-inf') return Number.NEGATIVE_INFINITY;
-    return Number.isNaN(parsed) ? celError('error', `not a double: ${value.slice(0, 40)}`) : parsed;
+    const known = SPECIAL_DOUBLES.get(value);
+    if (known !== undefined) return known;
+    const parsed = isDecimal(value) ? Number(value) : Number.NaN;
+    return Number.isFinite(parsed) ? parsed : celError('error', `not a double: ${value.slice(0, 40)}`);
   }
   return failed('double', value);
+}
+
+const SPECIAL_DOUBLES: ReadonlyMap<string, number> = new Map([
+  ['NaN', Number.NaN],
+  ...['Infinity', '+Infinity', 'inf', '+inf', 'infinity', '+infinity'].map(
+    (text) => [text, Number.POSITIVE_INFINITY] as const,
+  ),
+  ...['-Infinity', '-inf', '-infinity'].map((text) => [text, Number.NEGATIVE_INFINITY] as const),
+]);
+
+/** Only what a decimal is written with: JavaScript also reads blanks, `0x10` and nothing at all as numbers. */
+function isDecimal(text: string): boolean {
+  if (text === '' || text.length > 400) return false;
+  for (const c of text) if (!'0123456789.eE+-'.includes(c)) return false;
+  return true;
 }
 
 export function toText(value: Value): Value {

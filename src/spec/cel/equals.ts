@@ -1,5 +1,14 @@
 // CEL equality: numbers of any kind by value, lists and maps by content, different kinds unequal. Pure.
-import { CelError, CelType, CelUint, Duration, isCelObject, Timestamp, type Value } from './value.ts';
+import {
+  CelError,
+  type CelObject,
+  CelType,
+  CelUint,
+  Duration,
+  isCelObject,
+  Timestamp,
+  type Value,
+} from './value.ts';
 
 /** True or false; an error only when one of the operands is one. Depth is bounded by the steps' own depth limit. */
 export function celEquals(a: Value, b: Value): boolean {
@@ -34,6 +43,11 @@ export function celEquals(a: Value, b: Value): boolean {
 
 function plain(value: number | bigint | CelUint): number | bigint {
   return value instanceof CelUint ? value.value : value;
+}
+
+/** Whether a value has keys: CEL's maps, and JSON's objects. */
+export function isCelMap(value: Value): value is ReadonlyMap<Value, Value> | CelObject {
+  return value instanceof Map || isCelObject(value);
 }
 
 /** Entries of a map or object; null when the value is neither. */

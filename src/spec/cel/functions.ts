@@ -1,10 +1,9 @@
-// The standard library: functions and methods by name. Errors among the arguments are handled before any of these. Pure.
+// The standard library: functions and methods by name, with their signatures. Errors among the arguments are handled
+// before any of these. Pure.
 import { RE2JS } from '@bufbuild/re2';
 import { BOOL, DYN, INT, STRING, type Type } from '../schema/type.ts';
-import { arithmetic, compare, kindOf } from './arithmetic.ts';
+import { arithmetic, compare, inInt } from './arithmetic.ts';
 import {
-  floorDiv,
-  offsetSeconds,
   toBool,
   toBytes,
   toDouble,
@@ -15,131 +14,168 @@ import {
   toUint,
   typeOf,
 } from './convert.ts';
-import { entriesOf } from './equals.ts';
+import { DATE_GETTERS, partOf } from './dates.ts';
 import { mentions } from './mentions.ts';
+import { overload } from './overload.ts';
 import { compilePattern, matchText } from './pattern.ts';
-import { CelUint, celError, Duration, Timestamp, type Value } from './value.ts';
+import {
+  charAt,
+  codePoints,
+  indexOf,
+  joinTexts,
+  lowerAscii,
+  replace,
+  split,
+  substring,
+  upperAscii,
+} from './text.ts';
+import { type CelError, CelUint, celError, isCelObject, type Value } from './value.ts';
+
+export type Kind = Type['t'];
 
 export interface CelFunction {
   readonly type: Type;
   /** Numbers of arguments, the receiver of a method counted. */
   readonly arity: readonly number[];
+  /** The kinds each argument may have; the last entry holds for those that follow; none: anything. */
+  readonly takes: readonly (readonly Kind[])[];
   readonly call: (args: readonly Value[]) => Value;
+  /** A yes-or-no question about two texts: asked without a list of arguments. */
+  readonly test?: (text: string, part: string) => boolean;
 }
 
+const TEXT: readonly Kind[] = ['string'];
+const LIST: readonly Kind[] = ['list'];
+const NUMERIC: readonly Kind[] = ['int', 'uint', 'double', 'number'];
+const INDEX: readonly Kind[] = ['int', 'double', 'number'];
+const SIZED: readonly Kind[] = ['string', 'bytes', 'list', 'map', 'object'];
 const LIST_OF_STRINGS: Type = { t: 'list', of: STRING };
-const MAX_TEXT = 1_000_000;
 
-function overload(name: string, args: readonly Value[]): Value {
-  return celError('error', `no such overload: ${name}(${args.map(kindOf).join(', ')})`);
+/** Code points, bytes, items or entries. */
+export function sizeOf(value: Value): number | CelError {
+  if (typeof value === 'string') return codePoints(value);
+  if (Array.isArray(value) || value instanceof Uint8Array) return value.length;
+  if (value instanceof Map) return value.size;
+  return isCelObject(value) ? Object.keys(value).length : overload('size', [value]);
 }
 
-function size(value: Value): Value {
-  if (typeof value === 'string') return BigInt(codePoints(value));
-  if (Array.isArray(value) || value instanceof Uint8Array) return BigInt(value.length);
-  const entries = entriesOf(value);
-  return entries === null ? overload('size', [value]) : BigInt(entries.length);
-}
-
-function codePoints(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++, count++) if ((text.codePointAt(i) ?? 0) > 0xffff) i++;
-  return count;
-}
-
-export function matches(text: Value, pattern: Value): Value {
-  if (typeof text !== 'string' || typeof pattern !== 'string') return overload('matches', [text, pattern]);
+function matches(args: readonly Value[]): Value {
+  const [text, pattern] = args;
+  if (typeof text !== 'string' || typeof pattern !== 'string') return overload('matches', args);
   const compiled = compilePattern(pattern);
   return compiled instanceof RE2JS ? matchText(text, compiled) : compiled;
 }
 
-function texts(name: string, type: Type, call: (...texts: string[]) => Value, arity: number): CelFunction {
-  return {
-    type,
-    arity: [arity],
-    call: (args) =>
-      args.every((arg) => typeof arg === 'string') ? call(...(args as string[])) : overload(name, args),
+function textTest(name: string, test: (text: string, part: string) => boolean): [string, CelFunction] {
+  const call = (args: readonly Value[]) => {
+    const [text, part] = args;
+    return typeof text === 'string' && typeof part === 'string' ? test(text, part) : overload(name, args);
   };
+  return [name, { type: BOOL, arity: [2], takes: [TEXT], call, test }];
 }
 
-function conversion(type: Type, convert: (value: Value) => Value): CelFunction {
-  return { type, arity: [1], call: ([value]) => convert(value!) };
+function textMap(name: string, change: (text: string) => string): [string, CelFunction] {
+  const call = (args: readonly Value[]) =>
+    typeof args[0] === 'string' ? change(args[0]) : overload(name, args);
+  return [name, { type: STRING, arity: [1], takes: [TEXT], call }];
 }
+
+function conversion(
+  name: string,
+  type: Type,
+  takes: readonly Kind[] | null,
+  convert: (value: Value) => Value,
+): [string, CelFunction] {
+  return [
+    name,
+    { type, arity: [1], takes: takes === null ? [] : [takes], call: ([value]) => convert(value!) },
+  ];
+}
+
+function rounding(name: string, round: (value: number) => number): [string, CelFunction] {
+  const call = (args: readonly Value[]) =>
+    typeof args[0] === 'number' ? round(args[0]) : overload(name, args);
+  return [name, { type: DYN, arity: [1], takes: [['double', 'number']], call }];
+}
+
+function extremes(name: string, sign: 1 | -1): [string, CelFunction] {
+  const arity = Array.from({ length: 16 }, (_, i) => i + 1);
+  const takes = [[...NUMERIC, ...LIST]];
+  return [name, { type: DYN, arity, takes, call: (args) => extreme(name, args, sign) }];
+}
+
+const SIZE: CelFunction = {
+  type: INT,
+  arity: [1],
+  takes: [SIZED],
+  call: ([value]) => {
+    const size = sizeOf(value!);
+    return typeof size === 'number' ? BigInt(size) : size;
+  },
+};
+const MATCHES: CelFunction = { type: BOOL, arity: [2], takes: [TEXT], call: matches };
 
 export const FUNCTIONS: ReadonlyMap<string, CelFunction> = new Map<string, CelFunction>([
-  ['size', { type: INT, arity: [1], call: ([value]) => size(value!) }],
-  ['int', conversion(INT, toInt)],
-  ['uint', conversion({ t: 'uint' }, toUint)],
-  ['double', conversion({ t: 'double' }, toDouble)],
-  ['string', conversion(STRING, toText)],
-  ['bytes', conversion({ t: 'bytes' }, toBytes)],
-  ['bool', conversion(BOOL, toBool)],
-  ['timestamp', conversion({ t: 'timestamp' }, toTimestamp)],
-  ['duration', conversion({ t: 'duration' }, toDuration)],
-  ['dyn', conversion(DYN, (value) => value)],
-  ['type', conversion({ t: 'type' }, typeOf)],
-  ['matches', { type: BOOL, arity: [2], call: ([text, pattern]) => matches(text!, pattern!) }],
-  [
-    'math.greatest',
-    { type: DYN, arity: [1, 2, 3, 4, 5, 6], call: (args) => extreme('math.greatest', args, 1) },
-  ],
-  ['math.least', { type: DYN, arity: [1, 2, 3, 4, 5, 6], call: (args) => extreme('math.least', args, -1) }],
-  [
-    'math.abs',
-    {
-      type: DYN,
-      arity: [1],
-      call: ([value]) =>
-        typeof value === 'number'
-          ? Math.abs(value)
-          : typeof value === 'bigint'
-            ? value < 0n
-              ? -value
-              : value
-            : value instanceof CelUint
-              ? value
-              : overload('math.abs', [value!]),
-    },
-  ],
-  [
-    'math.ceil',
-    {
-      type: DYN,
-      arity: [1],
-      call: ([value]) => (typeof value === 'number' ? Math.ceil(value) : overload('math.ceil', [value!])),
-    },
-  ],
-  [
-    'math.floor',
-    {
-      type: DYN,
-      arity: [1],
-      call: ([value]) => (typeof value === 'number' ? Math.floor(value) : overload('math.floor', [value!])),
-    },
-  ],
+  ['size', SIZE],
+  conversion('int', INT, [...NUMERIC, 'string', 'timestamp'], toInt),
+  conversion('uint', { t: 'uint' }, [...NUMERIC, 'string'], toUint),
+  conversion('double', { t: 'double' }, [...NUMERIC, 'string'], toDouble),
+  conversion('string', STRING, [...NUMERIC, 'string', 'bool', 'bytes', 'timestamp', 'duration'], toText),
+  conversion('bytes', { t: 'bytes' }, ['string', 'bytes'], toBytes),
+  conversion('bool', BOOL, ['bool', 'string'], toBool),
+  conversion('timestamp', { t: 'timestamp' }, ['timestamp', 'int', 'string'], toTimestamp),
+  conversion('duration', { t: 'duration' }, ['duration', 'int', 'string'], toDuration),
+  conversion('dyn', DYN, null, (value) => value),
+  conversion('type', { t: 'type' }, null, typeOf),
+  ['matches', MATCHES],
+  extremes('math.greatest', 1),
+  extremes('math.least', -1),
+  ['math.abs', { type: DYN, arity: [1], takes: [NUMERIC], call: ([value]) => absolute(value!) }],
+  rounding('math.ceil', Math.ceil),
+  rounding('math.floor', Math.floor),
 ]);
 
 export const METHODS: ReadonlyMap<string, CelFunction> = new Map<string, CelFunction>([
-  ['size', { type: INT, arity: [1], call: ([value]) => size(value!) }],
-  ['contains', texts('contains', BOOL, (text, part) => text!.includes(part!), 2)],
-  ['startsWith', texts('startsWith', BOOL, (text, part) => text!.startsWith(part!), 2)],
-  ['endsWith', texts('endsWith', BOOL, (text, part) => text!.endsWith(part!), 2)],
-  ['matches', { type: BOOL, arity: [2], call: ([text, pattern]) => matches(text!, pattern!) }],
-  ['mentions', { type: BOOL, arity: [2], call: ([text, list]) => mentions(text!, list!) }],
-  ['lowerAscii', texts('lowerAscii', STRING, (text) => asciiCase(text!, 65, 90, 32), 1)],
-  ['upperAscii', texts('upperAscii', STRING, (text) => asciiCase(text!, 97, 122, -32), 1)],
-  ['trim', texts('trim', STRING, (text) => text!.trim(), 1)],
-  ['reverse', texts('reverse', STRING, (text) => [...text!].reverse().join(''), 1)],
-  ['charAt', { type: STRING, arity: [2], call: (args) => charAt(args) }],
-  ['indexOf', { type: INT, arity: [2, 3], call: (args) => indexOf(args, false) }],
-  ['lastIndexOf', { type: INT, arity: [2, 3], call: (args) => indexOf(args, true) }],
-  ['substring', { type: STRING, arity: [2, 3], call: (args) => substring(args) }],
-  ['replace', { type: STRING, arity: [3, 4], call: (args) => replace(args) }],
-  ['split', { type: LIST_OF_STRINGS, arity: [2, 3], call: (args) => split(args) }],
-  ['sum', { type: DYN, arity: [1], call: ([list]) => sum(list!) }],
-  ['join', { type: STRING, arity: [1, 2], call: (args) => joinTexts(args) }],
-  ...dateGetters(),
+  ['size', SIZE],
+  textTest('contains', (text, part) => text.includes(part)),
+  textTest('startsWith', (text, part) => text.startsWith(part)),
+  textTest('endsWith', (text, part) => text.endsWith(part)),
+  ['matches', MATCHES],
+  [
+    'mentions',
+    { type: BOOL, arity: [2], takes: [TEXT, LIST], call: ([text, list]) => mentions(text!, list!) },
+  ],
+  textMap('lowerAscii', lowerAscii),
+  textMap('upperAscii', upperAscii),
+  textMap('trim', (text) => text.trim()),
+  textMap('reverse', (text) => [...text].reverse().join('')),
+  ['charAt', { type: STRING, arity: [2], takes: [TEXT, INDEX], call: charAt }],
+  ['indexOf', { type: INT, arity: [2, 3], takes: [TEXT, TEXT, INDEX], call: (args) => indexOf(args, false) }],
+  [
+    'lastIndexOf',
+    { type: INT, arity: [2, 3], takes: [TEXT, TEXT, INDEX], call: (args) => indexOf(args, true) },
+  ],
+  ['substring', { type: STRING, arity: [2, 3], takes: [TEXT, INDEX], call: substring }],
+  ['replace', { type: STRING, arity: [3, 4], takes: [TEXT, TEXT, TEXT, INDEX], call: replace }],
+  ['split', { type: LIST_OF_STRINGS, arity: [2, 3], takes: [TEXT, TEXT, INDEX], call: split }],
+  ['join', { type: STRING, arity: [1, 2], takes: [LIST, TEXT], call: joinTexts }],
+  ['sum', { type: DYN, arity: [1], takes: [LIST], call: ([list]) => sum(list!) }],
+  ...DATE_GETTERS.map((name): [string, CelFunction] => [
+    name,
+    {
+      type: INT,
+      arity: [1, 2],
+      takes: [['timestamp', 'duration'], TEXT],
+      call: (args) => partOf(name, args),
+    },
+  ]),
 ]);
+
+function absolute(value: Value): Value {
+  if (typeof value === 'number') return Math.abs(value);
+  if (typeof value === 'bigint') return value < 0n ? inInt(-value) : value;
+  return value instanceof CelUint ? value : overload('math.abs', [value]);
+}
 
 function extreme(name: string, args: readonly Value[], sign: 1 | -1): Value {
   const values = args.length === 1 && Array.isArray(args[0]) ? (args[0] as Value[]) : args;
@@ -152,88 +188,6 @@ function extreme(name: string, args: readonly Value[], sign: 1 | -1): Value {
   return best ?? celError('error', `${name} of nothing`);
 }
 
-function asciiCase(text: string, from: number, to: number, shift: number): string {
-  let out = '';
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    out += code >= from && code <= to ? String.fromCharCode(code + shift) : text[i];
-  }
-  return out;
-}
-
-function index(value: Value | undefined): number | null {
-  return typeof value === 'bigint'
-    ? Number(value)
-    : typeof value === 'number' && Number.isInteger(value)
-      ? value
-      : null;
-}
-
-function charAt(args: readonly Value[]): Value {
-  const [text] = args;
-  const at = index(args[1]);
-  if (typeof text !== 'string' || at === null) return overload('charAt', args);
-  const characters = [...text];
-  return at < 0 || at > characters.length
-    ? celError('error', `index out of range: ${at}`)
-    : (characters[at] ?? '');
-}
-
-function indexOf(args: readonly Value[], last: boolean): Value {
-  const [text, part] = args;
-  if (typeof text !== 'string' || typeof part !== 'string')
-    return overload(last ? 'lastIndexOf' : 'indexOf', args);
-  const characters = [...text];
-  const from = args[2] === undefined ? (last ? characters.length : 0) : index(args[2]);
-  if (from === null || from < 0 || (args[2] !== undefined && from > characters.length))
-    return celError('error', 'index out of range');
-  const prefix = characters.slice(0, from).join('').length;
-  const found = last ? text.lastIndexOf(part, prefix) : text.indexOf(part, prefix);
-  return found < 0 ? -1n : BigInt(codePoints(text.slice(0, found)));
-}
-
-function substring(args: readonly Value[]): Value {
-  const [text] = args;
-  const start = index(args[1]);
-  if (typeof text !== 'string' || start === null) return overload('substring', args);
-  const characters = [...text];
-  const end = args[2] === undefined ? characters.length : index(args[2]);
-  if (end === null || start < 0 || end > characters.length || start > end)
-    return celError('error', 'substring: index out of range');
-  return characters.slice(start, end).join('');
-}
-
-function replace(args: readonly Value[]): Value {
-  const [text, from, to] = args;
-  const limit = args[3] === undefined ? -1 : index(args[3]);
-  if (typeof text !== 'string' || typeof from !== 'string' || typeof to !== 'string' || limit === null)
-    return overload('replace', args);
-  const parts = from === '' ? ['', ...text, ''] : text.split(from);
-  const times = limit < 0 ? parts.length - 1 : Math.min(limit, parts.length - 1);
-  const out =
-    parts.slice(0, times + 1).join(to) +
-    (times < parts.length - 1 ? from + parts.slice(times + 1).join(from) : '');
-  return out.length > MAX_TEXT ? celError('error', 'the replaced text is too long') : out;
-}
-
-function split(args: readonly Value[]): Value {
-  const [text, by] = args;
-  const limit = args[2] === undefined ? -1 : index(args[2]);
-  if (typeof text !== 'string' || typeof by !== 'string' || limit === null) return overload('split', args);
-  if (limit === 0) return [];
-  const parts = by === '' ? [...text] : text.split(by);
-  if (limit < 0 || parts.length <= limit) return parts;
-  return [...parts.slice(0, limit - 1), parts.slice(limit - 1).join(by)];
-}
-
-function joinTexts(args: readonly Value[]): Value {
-  const [list, by = ''] = args;
-  if (!Array.isArray(list) || typeof by !== 'string' || !list.every((item) => typeof item === 'string'))
-    return overload('join', args);
-  const out = list.join(by);
-  return out.length > MAX_TEXT ? celError('error', 'the joined text is too long') : out;
-}
-
 /** Extension: the sum of a list of numbers, as decimals (docs/decisions/001); 0 for none. */
 function sum(list: Value): Value {
   if (!Array.isArray(list)) return overload('sum', [list]);
@@ -243,69 +197,4 @@ function sum(list: Value): Value {
     if (typeof total !== 'number') return overload('sum', [list]);
   }
   return total;
-}
-
-function dateGetters(): [string, CelFunction][] {
-  const getters: Readonly<Record<string, (date: Date) => number>> = {
-    getFullYear: (date) => date.getUTCFullYear(),
-    getMonth: (date) => date.getUTCMonth(),
-    getDate: (date) => date.getUTCDate(),
-    getDayOfMonth: (date) => date.getUTCDate() - 1,
-    getDayOfWeek: (date) => date.getUTCDay(),
-    getDayOfYear: (date) => Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / 86_400_000),
-    getHours: (date) => date.getUTCHours(),
-    getMinutes: (date) => date.getUTCMinutes(),
-    getSeconds: (date) => date.getUTCSeconds(),
-    getMilliseconds: (date) => date.getUTCMilliseconds(),
-  };
-  const perUnit: Readonly<Record<string, bigint>> = {
-    getHours: 3_600_000_000_000n,
-    getMinutes: 60_000_000_000n,
-    getSeconds: 1_000_000_000n,
-  };
-  return Object.entries(getters).map(([name, read]) => [
-    name,
-    {
-      type: INT,
-      arity: [1, 2],
-      call: (args) => {
-        const [value, zone] = args;
-        if (value instanceof Duration && zone === undefined) {
-          if (name === 'getMilliseconds') return (value.nanos / 1_000_000n) % 1000n;
-          return perUnit[name] === undefined ? overload(name, args) : value.nanos / perUnit[name];
-        }
-        if (!(value instanceof Timestamp) || (zone !== undefined && typeof zone !== 'string'))
-          return overload(name, args);
-        const ms = Number(floorDiv(value.nanos, 1_000_000n));
-        const shift = zone === undefined ? 0 : zoneShiftMs(zone, ms);
-        return shift === null
-          ? celError('error', `unknown time zone: ${String(zone).slice(0, 40)}`)
-          : BigInt(read(new Date(ms + shift)));
-      },
-    },
-  ]);
-}
-
-/** Milliseconds east of UTC at that moment; null for a zone that is not known. */
-function zoneShiftMs(zone: string, ms: number): number | null {
-  const fixed = offsetSeconds(zone);
-  if (fixed !== null) return fixed * 1000;
-  try {
-    const format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    const part: Record<string, number> = {};
-    for (const { type, value } of format.formatToParts(new Date(ms))) part[type] = Number(value);
-    const local = Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second);
-    return local - Math.floor(ms / 1000) * 1000;
-  } catch {
-    return null;
-  }
 }

@@ -1,14 +1,18 @@
 // Names an expression may use, where their values stand in the frame, and who hears of problems. Pure.
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Type } from '../schema/type.ts';
-import type { Frame, Value } from './value.ts';
+import type { CelError, Frame, Value } from './value.ts';
 
 export interface Compiled {
   readonly type: Type;
   readonly eval: (frame: Frame) => Value;
   /** The value, when the expression is a literal. */
   readonly constant?: Value;
+  /** The same value as a JavaScript number, when it is a count: comparing one with a limit needs no bigint. */
+  readonly count?: (frame: Frame) => number | CelError;
 }
+
+export type Compile = (expr: Expr, scope: Scope) => Compiled;
 
 export interface CelProblem {
   readonly code:
@@ -43,13 +47,19 @@ export class Scope {
   readonly host: ScopeHost;
   readonly #variables: ReadonlyMap<string, Variable>;
   readonly #parent: Scope | null;
-  readonly depth: number;
+  /** Comprehensions around: what stands here is evaluated once a round, and pays for its work. */
+  readonly loops: number;
 
-  private constructor(host: ScopeHost, variables: ReadonlyMap<string, Variable>, parent: Scope | null) {
+  private constructor(
+    host: ScopeHost,
+    variables: ReadonlyMap<string, Variable>,
+    parent: Scope | null,
+    loops: number,
+  ) {
     this.host = host;
     this.#variables = variables;
     this.#parent = parent;
-    this.depth = parent === null ? 0 : parent.depth + 1;
+    this.loops = loops;
   }
 
   static root(
@@ -59,12 +69,21 @@ export class Scope {
     const map = new Map(
       Object.entries(variables).map(([name, [slot, type]]) => [name, { slot, type }] as const),
     );
-    return new Scope(host, map, null);
+    return new Scope(host, map, null, 0);
   }
 
   /** A scope with one more variable, in a slot of its own. */
   child(name: string, type: Type): Scope {
-    return new Scope(this.host, new Map([[name, { slot: this.host.nextSlot(), type }]]), this);
+    return this.#with(name, type, this.loops);
+  }
+
+  /** The same, for the variable of a comprehension. */
+  loop(name: string, type: Type): Scope {
+    return this.#with(name, type, this.loops + 1);
+  }
+
+  #with(name: string, type: Type, loops: number): Scope {
+    return new Scope(this.host, new Map([[name, { slot: this.host.nextSlot(), type }]]), this, loops);
   }
 
   find(name: string): Variable | null {
