@@ -113,7 +113,14 @@ function selection(operand: Compiled, field: string, type: Type, path: string): 
  * The type of a field. One that a closed type lacks is an error, and so is one an open type lacks that is close to one
  * it has; any other is a warning, for an open type may well hold it, unless `has()` asks whether it does.
  */
-export function fieldType(expr: Expr, type: Type, field: string, scope: Scope, of: string): Type {
+export function fieldType(
+  expr: Expr,
+  type: Type,
+  field: string,
+  scope: Scope,
+  of: string,
+  isTested = false,
+): Type {
   if (type.t === 'map') return type.of;
   if (type.t === 'dyn') return DYN;
   if (type.t !== 'object') {
