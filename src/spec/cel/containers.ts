@@ -56,7 +56,7 @@ export function indexing(expr: Expr, args: readonly Expr[], scope: Scope, compil
   const [container, at] = args.map((arg) => compile(arg, scope)) as [Compiled, Compiled];
   const path = dottedName(args[0]!) ?? '';
   return {
-    type: itemType(expr, container.type, at, scope, path === '' ? 'this value' : path),
+    type: itemType(expr, args[1]!, container.type, at, scope, path === '' ? 'this value' : path),
     eval: (frame) => {
       const value = container.eval(frame);
       if (isCelError(value)) return value;
@@ -86,7 +86,7 @@ function shownKey(key: Value): string {
     : String(key instanceof CelUint ? key.value : key).slice(0, 80);
 }
 
-function itemType(expr: Expr, container: Type, at: Compiled, scope: Scope, path: string): Type {
+function itemType(expr: Expr, atExpr: Expr, container: Type, at: Compiled, scope: Scope, path: string): Type {
   const wrong = (message: string) => {
     problem(scope, expr, 'type', message);
     return DYN;
@@ -101,7 +101,7 @@ function itemType(expr: Expr, container: Type, at: Compiled, scope: Scope, path:
     case 'map':
       return container.of;
     case 'object':
-      return typeof at.constant === 'string' ? fieldType(expr, container, at.constant, scope, path) : DYN;
+      return typeof at.constant === 'string' ? fieldType(atExpr, container, at.constant, scope, path) : DYN;
     default:
       return wrong(`\`${path}\` is ${showType(container)}, which has no items`);
   }

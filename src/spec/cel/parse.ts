@@ -1,17 +1,25 @@
-// CEL text to its syntax tree, by the grammar of @bufbuild/cel, with a limit and a better place for syntax errors. Pure.
+// CEL text to its syntax tree, by the grammar of @bufbuild/cel, with limits and a better place for syntax errors. Pure.
 import { parse } from '@bufbuild/cel';
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { childrenOf } from '../free.ts';
+import { afterComment, isBlank, isQuote, isWord, stringEnd } from './lex.ts';
+import { keepPositions } from './positions.ts';
 
 export const MAX_EXPRESSION = 16_384;
 const MAX_NESTING = 64;
 const MAX_DEPTH = 400;
-/** Places tried to find where a syntax error is. */
-const MAX_TRIES = 300;
 
-export type ParseResult =
-  | { readonly expr: Expr }
-  | { readonly problem: { readonly message: string; readonly offset: number } };
+/** Shorter texts are tried at each token to find where a syntax error is. */
+const MAX_TRIED_WHOLE = 1_000;
+/** Tokens in a row of which one, in all but odd texts, ends an operand. */
+const TOKENS_IN_A_ROW = 6;
+
+interface SyntaxProblem {
+  readonly message: string;
+  readonly offset: number;
+}
+
+export type ParseResult = { readonly expr: Expr } | { readonly problem: SyntaxProblem };
 
 export function parseCel(text: string): ParseResult {
   if (text.length > MAX_EXPRESSION)
@@ -19,10 +27,10 @@ export function parseCel(text: string): ParseResult {
   const brackets = bracketProblem(text);
   if (brackets !== null) return { problem: brackets };
   try {
-    const { expr } = parse(text);
-    return isDeep(expr)
-      ? { problem: { message: `nested deeper than ${MAX_DEPTH} operators`, offset: 0 } }
-      : { expr };
+    const { expr, sourceInfo } = parse(text);
+    if (isDeep(expr)) return { problem: { message: `nested deeper than ${MAX_DEPTH} operators`, offset: 0 } };
+    keepPositions(expr, sourceInfo, text);
+    return { expr };
   } catch (error) {
     if (error instanceof RangeError) return { problem: { message: 'nested too deep', offset: 0 } };
     return { problem: syntaxProblem(text, error) };
@@ -42,11 +50,13 @@ function isDeep(root: Expr): boolean {
 const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /** Quotes and brackets that do not close: the grammar would blame the first token it could not go on from. */
-function bracketProblem(text: string): { message: string; offset: number } | null {
+function bracketProblem(text: string): SyntaxProblem | null {
   const open: { char: string; at: number }[] = [];
   for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === '"' || c === "'") {
+    i = afterComment(text, i);
+    const c = text[i];
+    if (c === undefined) break;
+    if (isQuote(c)) {
       const end = stringEnd(text, i);
       if (end < 0) return { message: `a text that begins with ${c} does not end`, offset: i };
       i = end;
@@ -58,69 +68,105 @@ function bracketProblem(text: string): { message: string; offset: number } | nul
       const last = open.pop();
       if (last === undefined || CLOSER[last.char] !== c)
         return { message: `\`${c}\` closes nothing`, offset: i };
-    } else if (c === '/' && text[i + 1] === '/') {
-      const newline = text.indexOf('\n', i);
-      i = newline < 0 ? text.length : newline;
     }
   }
   const last = open.at(-1);
   return last === undefined ? null : { message: `\`${last.char}\` is not closed`, offset: last.at };
 }
 
-function stringEnd(text: string, start: number): number {
-  const quote = text[start]!;
-  const prefix = text.slice(Math.max(0, start - 2), start).toLowerCase();
-  const raw = prefix.endsWith('r') || prefix.endsWith('rb') || prefix.endsWith('br');
-  const triple = text.startsWith(quote.repeat(3), start);
-  const closing = triple ? quote.repeat(3) : quote;
-  for (let i = start + closing.length; i < text.length; i++) {
-    if (text[i] === '\\' && !raw) i++;
-    else if (text.startsWith(closing, i)) return i + closing.length - 1;
-    else if (!triple && text[i] === '\n') return -1;
-  }
-  return -1;
-}
-
 /**
  * The grammar backtracks and reports where its last alternative began. The true place is the furthest token boundary to
  * which some prefix, closed up, still parses.
  */
-function syntaxProblem(text: string, error: unknown): { message: string; offset: number } {
-  const fallback = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset ?? 0;
-  let best = 0;
-  let tries = 0;
-  for (let end = text.length - 1; end > 0 && tries < MAX_TRIES; end--) {
-    if (!isBoundary(text, end)) continue;
-    tries++;
-    if (parses(closed(text.slice(0, end)))) {
-      best = end;
-      break;
-    }
-  }
-  const offset = Math.max(best, fallback);
-  let at = offset;
-  while (at < text.length && (text[at] === ' ' || text[at] === '\n')) at++;
+function syntaxProblem(text: string, error: unknown): SyntaxProblem {
+  const reported = (error as { location?: { start?: { offset?: number } } }).location?.start?.offset ?? 0;
+  const boundaries = boundariesOf(text);
+  let at = Math.max(reported, furthest(text, boundaries));
+  while (isBlank(text[at])) at++;
+  const offset = Math.min(at, Math.max(0, text.length - 1));
+  const found = tokenAt(text, at);
   const rest = text.slice(at).trim();
-  if (rest !== '' && rest.length <= 3 && !/[\w"']/.test(rest)) {
-    return { message: `CEL syntax: something is missing after \`${rest}\``, offset: at };
-  }
-  const found =
-    at >= text.length ? 'the end' : `\`${text.slice(at, at + 12).split(/[\s)\]},]/, 1)[0] || text[at]}\``;
-  return {
-    message: `CEL syntax: ${found} cannot stand here`,
-    offset: Math.min(at, Math.max(0, text.length - 1)),
-  };
+  if (rest !== '' && rest === found && !isWord(rest.charCodeAt(0)) && !isQuote(rest[0]))
+    return { message: `CEL syntax: something is missing after \`${rest}\``, offset };
+  const hint = HINTS.get(found);
+  const what = found === '' ? 'the end' : `\`${found}\``;
+  return { message: `CEL syntax: ${what} cannot stand here${hint === undefined ? '' : `; ${hint}`}`, offset };
 }
 
-function isBoundary(text: string, at: number): boolean {
-  return !/[\w$]/.test(text[at]!) || !/[\w$]/.test(text[at - 1]!);
+/** What writers of other languages put, and what CEL has instead. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['=', 'compare with `==`'],
+  ['===', 'compare with `==`'],
+  ['&', 'write `&&`'],
+  ['|', 'write `||`'],
+  ['and', 'write `&&`'],
+  ['or', 'write `||`'],
+  ['not', 'write `!`'],
+  ['.?', 'optional values are not part of the spec language; ask with has()'],
+  ['?', 'a choice needs both values: `a ? b : c`'],
+  ['`', 'write map["a-b"] for a name that is no identifier'],
+  ['.`', 'write map["a-b"] for a name that is no identifier'],
+]);
+
+const MAX_SHOWN = 20;
+
+/** A name or number, a run of operator characters, or one other character. */
+function tokenAt(text: string, start: number): string {
+  let end = start;
+  while (end < text.length && isWord(text.charCodeAt(end))) end++;
+  if (end === start) while (end < text.length && '=&|.?<>!+-*/%`'.includes(text[end]!)) end++;
+  return text.slice(start, Math.min(Math.max(end, start + 1), start + MAX_SHOWN));
+}
+
+/** Offsets at which a token may end: not within names, numbers, texts or comments. */
+function boundariesOf(text: string): number[] {
+  const boundaries: number[] = [];
+  for (let i = 0; i < text.length; ) {
+    const comment = afterComment(text, i);
+    if (comment !== i) {
+      i = comment;
+      continue;
+    }
+    if (isQuote(text[i])) i = stringEnd(text, i) + 1;
+    else if (isWord(text.charCodeAt(i))) {
+      while (i < text.length && isWord(text.charCodeAt(i))) i++;
+      // A prefix of a text belongs to it.
+      if (isQuote(text[i])) continue;
+    } else i++;
+    if (!isBlank(text[i - 1])) boundaries.push(i);
+  }
+  return boundaries;
+}
+
+/** The last boundary up to which the text, closed up, parses; in long texts by halves, so that it takes few tries. */
+function furthest(text: string, boundaries: readonly number[]): number {
+  const parsesTo = (index: number) => parses(closed(text.slice(0, boundaries[index])));
+  const lastWithin = (low: number, high: number): number => {
+    for (let index = high; index >= Math.max(0, low); index--) if (parsesTo(index)) return index;
+    return -1;
+  };
+  if (text.length <= MAX_TRIED_WHOLE) return boundaries[lastWithin(0, boundaries.length - 1)] ?? 0;
+  let known = -1;
+  let [low, high] = [0, boundaries.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const found = lastWithin(middle - TOKENS_IN_A_ROW + 1, middle);
+    if (found < 0) high = middle - 1;
+    else {
+      known = Math.max(known, found);
+      low = middle + 1;
+    }
+  }
+  return boundaries[known] ?? 0;
 }
 
 function closed(prefix: string): string {
   const open: string[] = [];
   for (let i = 0; i < prefix.length; i++) {
-    const c = prefix[i]!;
-    if (c === '"' || c === "'") {
+    i = afterComment(prefix, i);
+    const c = prefix[i];
+    if (c === undefined) break;
+    if (isQuote(c)) {
       const end = stringEnd(prefix, i);
       if (end < 0) return '';
       i = end;
