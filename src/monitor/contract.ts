@@ -15,6 +15,7 @@ export function contractOutcomes(
   if (step.error !== undefined) {
     outcomes.push(
       deny(
+        program,
         '$arguments',
         `The arguments of ${step.name} cannot be read: ${step.error.message}`,
         'Call the tool again with arguments that are one JSON object.',
@@ -31,6 +32,7 @@ export function contractOutcomes(
   if (violation !== null) {
     outcomes.push(
       deny(
+        program,
         '$contract',
         `The arguments of ${step.name} do not fit its contract: ${violation}`,
         `Mend the arguments and call ${step.name} again: ${violation}`,
@@ -42,15 +44,15 @@ export function contractOutcomes(
 function undeclared(program: Program, step: Step): RuleOutcome {
   const because = `The spec ${program.name} declares no tool \`${step.name}\` and no rule covers it.`;
   if (program.defaultVerdict === 'deny')
-    return deny('$default', because, 'Use one of the tools that the spec declares.');
-  return { ...deny('$default', because, undefined), verdict: 'hold', approve: DEFAULT_APPROVE };
+    return deny(program, '$default', because, 'Use one of the tools that the spec declares.');
+  return { ...deny(program, '$default', because, undefined), verdict: 'hold', approve: DEFAULT_APPROVE };
 }
 
-function deny(rule: string, because: string, repair: string | undefined): RuleOutcome {
+function deny(program: Program, rule: string, because: string, repair: string | undefined): RuleOutcome {
   return {
     rule,
     verdict: 'deny',
-    mode: 'enforce',
+    mode: program.mode,
     cause: 'violated',
     because,
     witness: [],

@@ -340,3 +340,18 @@ rules:
   const zero = s.call('pay', { ...args, kind: 'card', amount: 0 });
   assert.deepEqual(zero.rules[0]?.fixes, [{ t: 'at-least', path: 'args.amount', value: 0, exclusive: true }]);
 });
+
+test('a spec in shadow stops nothing, its contracts and its default included', () => {
+  const s = sessionOf(`${PAY.replace('name: pay', 'name: pay\nmode: shadow')}
+rules:
+  - { id: small, on: call pay, deny: args.amount > 1 }
+  - { id: hard, on: call pay, deny: args.amount > 9, mode: enforce }`);
+  for (const decision of [
+    s.call('other', {}),
+    s.call('pay', { to: 5 }),
+    s.call('pay', { to: 'a', amount: 5 }),
+  ]) {
+    assert.deepEqual([decision.verdict, decision.wouldBe, decision.mode], ['allow', 'deny', 'shadow']);
+  }
+  assert.equal(s.call('pay', { to: 'a', amount: 10 }).verdict, 'deny');
+});

@@ -83,6 +83,7 @@ export function compileProgram(
     name: document.name,
     ...identity,
     agents: document.agents,
+    mode: document.mode,
     defaultVerdict: document.defaultVerdict,
     tools,
     rules,

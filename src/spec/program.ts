@@ -112,6 +112,8 @@ export interface Program {
   readonly digest: string;
   readonly canonical: string;
   readonly agents: readonly string[];
+  /** The spec's own mode: that of its contracts and its default. */
+  readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
   readonly tools: ReadonlyMap<string, ToolPlan>;
   readonly rules: readonly RulePlan[];
