@@ -348,10 +348,21 @@ rules:
   - { id: hard, on: call pay, deny: args.amount > 9, mode: enforce }`);
   for (const decision of [
     s.call('other', {}),
-    s.call('pay', { to: 5 }),
+    s.call('pay', { to: 5, amount: 0 }),
     s.call('pay', { to: 'a', amount: 5 }),
   ]) {
     assert.deepEqual([decision.verdict, decision.wouldBe, decision.mode], ['allow', 'deny', 'shadow']);
   }
   assert.equal(s.call('pay', { to: 'a', amount: 10 }).verdict, 'deny');
+});
+
+test('a division by zero is an error, so that no rule rests on an infinity', () => {
+  const s = sessionOf(`
+interlock: 1
+name: divide
+default: allow
+rules:
+  - { id: ratio, on: call a, deny: args.x / args.y > 5 }`);
+  assert.deepEqual(rulesOf(s.call('a', { x: 0, y: 0 })), ['ratio:deny:error']);
+  assert.equal(s.call('a', { x: 1, y: 2 }).verdict, 'allow');
 });

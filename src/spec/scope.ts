@@ -5,7 +5,7 @@ import { Scope, type ScopeHost } from './cel/compile.ts';
 import { patternMatches, type StepPattern } from './pattern.ts';
 import type { ToolPlan } from './program.ts';
 import { SLOT } from './run.ts';
-import { DYN, type Type } from './schema/type.ts';
+import { DYN, join, type Type } from './schema/type.ts';
 
 const STRING: Type = { t: 'string' };
 const STRINGS: Type = { t: 'list', of: STRING };
@@ -52,20 +52,7 @@ function matchedTools(tools: ReadonlyMap<string, ToolPlan>, patterns: readonly S
 
 /** One type for several tools: a field is known when any of them has it. */
 function common(types: readonly Type[]): Type {
-  if (types.length === 0) return DYN;
-  if (types.length === 1) return types[0]!;
-  const fields = new Map<string, { type: Type; required: boolean }>();
-  let open = false;
-  for (const type of types) {
-    if (type.t !== 'object') return DYN;
-    open ||= type.open;
-    for (const [name, field] of type.fields) {
-      const known = fields.get(name);
-      const same = known === undefined || JSON.stringify(known.type) === JSON.stringify(field.type);
-      fields.set(name, { type: same ? field.type : DYN, required: false });
-    }
-  }
-  return { t: 'object', fields, open };
+  return types.length === 0 ? DYN : types.reduce((a, b) => join(a, b));
 }
 
 /** The type of the steps that a history pattern remembers. */

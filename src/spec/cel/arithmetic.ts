@@ -58,7 +58,8 @@ function doubles(operator: Operator, a: number, b: number, decimal: boolean): Va
     case '*':
       return decimal ? rounded(a * b) : a * b;
     case '/':
-      return a / b;
+      // Among JSON numbers a rule must not rest on an infinity or on what is no number.
+      return decimal && b === 0 ? celError('error', 'divide by zero') : a / b;
     case '%':
       if (!decimal) return celError('error', 'no such overload: double % double');
       if (b === 0) return celError('error', 'modulus by zero');
