@@ -1,5 +1,5 @@
 // A proposal becomes a step in its place, and a step becomes part of its session's summary. Pure.
-import type { Decision } from '../monitor/types.ts';
+import type { Decision, Verdict } from '../monitor/types.ts';
 import { canonicalize } from '../step/canonical.ts';
 import type { Proposal, Step } from '../step/types.ts';
 import type { SessionRow } from '../store/store.ts';
@@ -47,10 +47,15 @@ export function canonicalStep(step: Step, bytesMax: number): string {
   return text;
 }
 
+/** Whether the step ends its session: an ending can be refused, e.g. while something is owed. */
+export function ends(step: Step, verdict: Verdict): boolean {
+  return step.kind === 'session.end' && (verdict === 'allow' || verdict === 'transform');
+}
+
 /** The session's summary after the decided step. */
 export function rowAfter(row: SessionRow, step: Step, { verdict }: Decision): SessionRow {
   const title = row.title ?? (step.kind === 'input' ? titleOf(step.content) : null);
-  const state = step.kind === 'session.end' ? 'ended' : verdict === 'halt' ? 'halted' : row.state;
+  const state = ends(step, verdict) ? 'ended' : verdict === 'halt' ? 'halted' : row.state;
   return {
     ...row,
     state,

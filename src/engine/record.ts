@@ -5,7 +5,7 @@ import { chainState, digestText } from '../step/digest.ts';
 import type { Proposal, Step } from '../step/types.ts';
 import type { Store, StoredHold, Write } from '../store/store.ts';
 import { actOf } from './act.ts';
-import { canonicalStep, rowAfter, stepOf } from './build-step.ts';
+import { canonicalStep, ends, rowAfter, stepOf } from './build-step.ts';
 import type { Emit } from './events.ts';
 import { answeredBy, closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
 import { hash53 } from './ids.ts';
@@ -187,7 +187,7 @@ function updateHolds(
     changed.push(hold);
   }
   changed.push(...consumedBy(session, decision));
-  if (step.kind === 'session.end') changed.push(...closeAll(session));
+  if (ends(step, decision.verdict)) changed.push(...closeAll(session));
   return { hold, changed };
 }
 

@@ -1,6 +1,6 @@
 // What a guarded call can throw. A denial is the policy's answer; an unavailable decision is a failure of ours, and the
 // tool did not run unless `ran` says so.
-import type { EngineProblem } from '../engine/types.ts';
+import type { EngineProblem, Recorded } from '../engine/types.ts';
 import type { Decision, Fix, Witness } from '../monitor/types.ts';
 import type { FieldProblem } from '../step/json.ts';
 import type { JsonObject } from '../step/types.ts';
@@ -149,6 +149,15 @@ export function deniedResult(denied: StepDenied): DeniedResult {
     ...(repair === undefined ? {} : { repair }),
     ...(fixes.length === 0 ? {} : { fixes }),
   };
+}
+
+/** Throws what a refused ending means to the caller; the session stays open and may be ended later. */
+export function checkEnded(recorded: Recorded): Recorded {
+  const { decision } = recorded;
+  if (decision.verdict === 'allow' || decision.verdict === 'transform') return recorded;
+  if (decision.verdict === 'halt') throw new SessionHalted(decision);
+  const rules = decision.rules.map((outcome) => outcome.rule);
+  throw new StepDenied({ reason: 'rule', because: becauseOf(decision), rules, decision, ran: false });
 }
 
 export function becauseOf(decision: Decision): string {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Proposal, Recorded, SessionSummary } from '../engine/types.ts';
 import { parseProposal, reader } from '../step/parse.ts';
-import { type DeniedResult, type HoldToken, InvalidProposal } from './errors.ts';
+import { checkEnded, type DeniedResult, type HoldToken, InvalidProposal } from './errors.ts';
 import {
   type CallOptions,
   callTool,
@@ -36,6 +36,7 @@ export interface Session {
     tool: Tool<A, R>,
     options?: GuardOptions & Pick<CallOptions, 'signal'>,
   ): Promise<R | DeniedResult>;
+  /** Throws `StepDenied` when a rule refuses the ending, e.g. while something is owed: the session stays open. */
   end(): Promise<Recorded>;
 }
 
@@ -64,7 +65,7 @@ export function openedSession(transport: Transport, opened: SessionSummary): Ses
       });
     },
 
-    end: () => transport.endSession(id),
+    end: async () => checkEnded(await transport.endSession(id)),
   };
 }
 
