@@ -1,8 +1,10 @@
 // Where values were seen: an index from tokens and token pairs to sources, grown by each step's new content and asked
 // at the cost of the value alone. The monitor's memory of data flow. Pure.
-import { annotationFor, type FieldAnnotations } from '../spec/annotations.ts';
+import { annotationFor, type FieldAnnotations, leastOf } from '../spec/annotations.ts';
 import type { OriginLookup, Ref, Sighting, SourceInfo } from '../spec/run.ts';
-import { numberToken, tokenize } from '../step/normal-forms.ts';
+import { canonicalize } from '../step/canonical.ts';
+import { numberToken, rawChunks, tokenize } from '../step/normal-forms.ts';
+import { parseStructure } from '../step/structure.ts';
 import type { Json } from '../step/types.ts';
 
 /** Tokens, and pairs of them, that one session may remember; past it origins answer "cannot say", which fails a `require`. */
@@ -20,6 +22,8 @@ interface Pending {
   readonly base: SourceInfo;
   readonly content: Json;
   readonly annotations: FieldAnnotations | null;
+  /** The structured result that came with this text: text that says the same is not indexed again. */
+  readonly beside: Json | undefined;
 }
 
 /** Where in a tool's output a value stands: its source, found once, and the places below it. */
@@ -55,8 +59,8 @@ export class OriginIndex implements OriginLookup {
   #overflowed = false;
 
   /** Remembers content seen at `ref`. `annotations` give trust and labels per field of structured content. */
-  add(ref: Ref, base: SourceInfo, content: Json, annotations: FieldAnnotations | null): void {
-    this.#pending.push({ ref, base, content, annotations });
+  add(ref: Ref, base: SourceInfo, content: Json, annotations: FieldAnnotations | null, beside?: Json): void {
+    this.#pending.push({ ref, base, content, annotations, beside });
   }
 
   /** Indexes what waits. Called before each question, and by a live monitor at once so that questions stay cheap. */
@@ -64,7 +68,8 @@ export class OriginIndex implements OriginLookup {
     const pending = this.#pending;
     if (pending.length === 0) return;
     this.#pending = [];
-    for (const { ref, base, content, annotations } of pending) {
+    for (const { ref, base, content, annotations, beside } of pending) {
+      if (beside !== undefined && typeof content === 'string' && saysTheSame(content, beside)) continue;
       this.#refs.push(ref);
       this.#walk(content, this.#root(base, annotations), 0);
     }
@@ -125,10 +130,11 @@ export class OriginIndex implements OriginLookup {
   }
 
   #walk(value: Json, place: Place, depth: number): void {
-    if (typeof value === 'string') this.#index(tokenize(value), place.id);
-    else if (typeof value === 'number') this.#sight(this.#seen[this.#tokenId(numberToken(value))], place.id);
+    if (typeof value === 'string') this.#text(value, this.#scalarId(place));
+    else if (typeof value === 'number')
+      this.#sight(this.#seen[this.#tokenId(numberToken(value))], this.#scalarId(place));
     else if (Array.isArray(value)) {
-      place.items ??= this.#place(place.info.name, place.info, place.annotations?.items ?? null);
+      place.items ??= this.#below(place, place.info.name, place.annotations?.items);
       for (const item of value) this.#walk(item, place.items, depth + 1);
     } else if (typeof value === 'object' && value !== null) {
       for (const key of Object.keys(value))
@@ -137,14 +143,13 @@ export class OriginIndex implements OriginLookup {
   }
 
   #walkField(key: string, value: Json, place: Place, depth: number): void {
-    const named = place.annotations?.fields;
     let below = place.fields.get(key);
-    const annotated = named?.get(key);
+    const annotated = place.annotations?.fields?.get(key);
     // A key that the contract does not name is data (a map from ids), not a field name.
-    if (annotated === undefined && named !== undefined) this.#index(tokenize(key), place.id);
+    if (annotated === undefined) this.#text(key, place.id);
     if (below === undefined) {
       const path = depth < MAX_PATH ? `${place.info.name}.${key}` : place.info.name;
-      below = this.#place(path, place.info, annotated ?? place.annotations?.others ?? null);
+      below = this.#below(place, path, annotated ?? place.annotations?.others);
       if (place.fields.size < 1_000) place.fields.set(key, below);
     }
     this.#walk(value, below, depth + 1);
@@ -160,9 +165,29 @@ export class OriginIndex implements OriginLookup {
     return root;
   }
 
+  /** A place the contract does not describe is as trusted as the least of what it does describe there. */
+  #below(place: Place, path: string, annotations: FieldAnnotations | undefined): Place {
+    if (annotations !== undefined || place.annotations === null)
+      return this.#place(path, place.info, annotations ?? null);
+    return this.#place(path, leastOf(place.annotations, place.info), null);
+  }
+
   #place(path: string, inherited: SourceInfo, annotations: FieldAnnotations | null): Place {
     const info = annotationFor(annotations, inherited, path);
     return { info, id: this.#sourceId(info), annotations, fields: new Map(), items: null };
+  }
+
+  /** A scalar where the contract describes fields or items is not what it describes. */
+  #scalarId(place: Place): number {
+    const { annotations } = place;
+    if (annotations === null || (annotations.fields === undefined && annotations.items === undefined))
+      return place.id;
+    return this.#sourceId(leastOf(annotations, place.info));
+  }
+
+  #text(text: string, source: number): void {
+    this.#index(tokenize(text), source);
+    for (const chunk of rawChunks(text)) this.#sight(this.#seen[this.#tokenId(chunk)], source);
   }
 
   #index(tokens: readonly string[], source: number): void {
@@ -218,8 +243,13 @@ export class OriginIndex implements OriginLookup {
   }
 }
 
+function saysTheSame(text: string, result: Json): boolean {
+  const parsed = parseStructure(text);
+  return parsed !== undefined && canonicalize(parsed) === canonicalize(result);
+}
+
 function sourceKey(info: SourceInfo): string {
-  return `${info.trusted ? 1 : 0}${info.name}\n${info.labels.join('\n')}`;
+  return `${info.trusted ? 1 : 0}${info.tool ?? ''}\n${info.name}\n${info.labels.join('\n')}`;
 }
 
 /** Sightings by sources that are in both, each with the later list's ref. */

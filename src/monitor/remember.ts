@@ -4,7 +4,7 @@ import { isCelError, type Value } from '../spec/cel/value.ts';
 import { contentInfo } from '../spec/flow.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import type { Ref, SourceInfo } from '../spec/run.ts';
-import { addToCell, emptyCell, keyText, MAX_CELLS, type ViewPlan } from '../spec/view.ts';
+import { addToCell, emptyCell, keyText, MAX_CELLS, UNDECIDED, type ViewPlan } from '../spec/view.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
 import { closeDuty, discharged, matches, noticeOverdue, openDuty } from './duties.ts';
 import type { Reservation } from './evaluate.ts';
@@ -33,6 +33,8 @@ export interface Decided {
   readonly open: OpenCall | undefined;
   readonly reservations: readonly Reservation[];
   readonly now: number;
+  /** The step came with both content and a result: the one was not parsed out of the other. */
+  readonly contentApart: boolean;
 }
 
 /** Changes the state; answers what changed, for the state digest. */
@@ -44,7 +46,8 @@ export function remember(decided: Decided): readonly Json[] {
   rememberViews(decided, happened, changes);
   if (decided.program.obligations.length > 0 && happened) rememberDuties(decided, changes);
   if (decided.program.orders.length > 0 && happened) rememberOrders(decided, changes);
-  if (step.kind === 'tool.call') rememberCall(decided, happened, changes);
+  const reserved = happened ? reserveSlots(decided, changes) : [];
+  if (step.kind === 'tool.call') rememberCall(decided, happened, reserved, changes);
   if (step.kind === 'tool.result') rememberResult(decided, changes);
   if (happened) rememberContent(decided, changes);
   return changes;
@@ -75,19 +78,24 @@ function rememberViews(decided: Decided, happened: boolean, changes: Json[]): vo
   }
 }
 
-/** Null when the view's own conditions do not hold of the step; what cannot be evaluated does not hold. */
+/** Null when the view's own conditions do not hold of the step, or speak of what it does not have. */
 function arrive(
   plan: ViewPlan,
   frame: Value[],
   view: Value,
 ): { key: string; value: number | null; kept: Value } | null {
+  const undecided = { key: UNDECIDED, value: null, kept: null };
   frame[BUDGET_SLOT] = 0;
   frame[plan.slot] = view;
-  for (const condition of plan.local) if (condition(frame) !== true) return null;
+  for (const condition of plan.local) {
+    const holds = condition(frame);
+    if (holds === true) continue;
+    return holds === false || (isCelError(holds) && holds.code === 'absent') ? null : undecided;
+  }
   const parts: Value[] = [];
   for (const key of plan.keys) {
     const part = key(frame);
-    if (isCelError(part)) return null;
+    if (isCelError(part)) return part.code === 'absent' ? null : undecided;
     parts.push(part);
   }
   let value: number | null = null;
@@ -150,18 +158,27 @@ function rememberFlows(decided: Decided, source: SourceInfo, changes: Json[]): v
   }
 }
 
-function rememberCall(decided: Decided, happened: boolean, changes: Json[]): void {
-  const { state, step, ref } = decided;
+/** Takes the slots that the step's limits counted; answers those that a failure gives back. */
+function reserveSlots(decided: Decided, changes: Json[]): Reservation[] {
   const reserved: Reservation[] = [];
-  if (happened) {
-    for (const [limitId, key, amount] of decided.reservations) {
-      const plan = decided.program.limits[limitId]!;
-      reserve(state.limits[limitId]!, key, amount, plan.windowMs, decided.now, ref);
-      if (plan.by === 'success') reserved.push([limitId, key, amount]);
-      changes.push(['take', limitId, key, amount]);
-    }
+  for (const [limitId, key, amount] of decided.reservations) {
+    const plan = decided.program.limits[limitId]!;
+    reserve(decided.state.limits[limitId]!, key, amount, plan.windowMs, decided.now, decided.ref);
+    if (plan.by === 'success') reserved.push([limitId, key, amount]);
+    changes.push(['take', limitId, key, amount]);
   }
-  if (step.callId === undefined) return;
+  return reserved;
+}
+
+function rememberCall(
+  decided: Decided,
+  happened: boolean,
+  reserved: readonly Reservation[],
+  changes: Json[],
+): void {
+  const { state, step, ref } = decided;
+  // An allowed call keeps its id until its result: another one under the same id must not take its place.
+  if (step.callId === undefined || state.calls.get(step.callId)?.allowed) return;
   state.calls.delete(step.callId);
   state.calls.set(step.callId, { ref, name: step.name, args: step.args ?? {}, allowed: happened, reserved });
   if (state.calls.size > MAX_OPEN_CALLS) state.calls.delete(state.calls.keys().next().value as string);
@@ -197,14 +214,17 @@ function rememberContent(decided: Decided, changes: Json[]): void {
   }
   if (program.flows.length > 0) rememberFlows(decided, contentInfo(source, untrusted), changes);
   if (!program.usesOrigins) return;
-  const content =
-    step.result !== undefined && typeof step.result === 'object'
-      ? step.result
-      : (step.content ?? step.result ?? null);
-  if (content === null) return;
-  const structured = typeof content === 'object';
-  state.origins.add(ref, source, content, structured && tool ? tool.annotations : null);
   changes.push(['origin', source.name]);
+  const annotations = tool?.annotations ?? null;
+  // Text that stands beside structure, or has none, is as trusted as the least of the tool's fields.
+  const text: SourceInfo = { ...source, trusted: source.trusted && !untrusted };
+  if (step.result !== undefined && step.result !== null)
+    state.origins.add(ref, source, step.result, annotations);
+  if (step.content !== undefined) {
+    if (step.result === undefined) state.origins.add(ref, text, step.content, null);
+    else if (decided.contentApart) state.origins.add(ref, text, step.content, null, step.result);
+  }
+  if (step.error !== undefined) state.origins.add(ref, { ...text, trusted: false }, step.error.message, null);
 }
 
 /** Where a step's content comes from; null for what the model itself made. */
@@ -213,7 +233,12 @@ function sourceOf(step: Step, tool: ToolPlan | undefined, labels: readonly strin
     case 'input':
       return { name: step.name === 'system' ? 'system' : 'user', trusted: true, labels };
     case 'tool.result':
-      return { name: `tool:${step.name}`, trusted: tool?.contract.trust === 'trusted', labels };
+      return {
+        name: `tool:${step.name}`,
+        tool: step.name,
+        trusted: tool?.contract.trust === 'trusted',
+        labels,
+      };
     case 'retrieval':
       return { name: `retrieval:${step.name}`, trusted: false, labels };
     case 'memory.read':

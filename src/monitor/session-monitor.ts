@@ -6,6 +6,7 @@ import type { Program, ToolPlan } from '../spec/program.ts';
 import { type Cell, FIRST_LOCAL, type Ref, type Run } from '../spec/run.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { digestText } from '../step/digest.ts';
+import { parseStructure } from '../step/structure.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { applyApproval, liftHolds, rememberHold } from './approvals.ts';
@@ -15,7 +16,7 @@ import { earliestDeadline } from './evaluate-forms.ts';
 import { argsOf, fillFrame, stepLabels, stepView } from './frame.ts';
 import type { Monitor, MonitorState, StepOutcome } from './monitor.ts';
 import { remember } from './remember.ts';
-import { freshState, loadState, type SessionState, saveState } from './state.ts';
+import { freshState, loadState, type OpenCall, type SessionState, saveState } from './state.ts';
 import { transformedArgs } from './transform.ts';
 import { type Decision, type RuleOutcome, VERDICTS, type Verdict, type Witness } from './types.ts';
 
@@ -65,20 +66,21 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     outcomes: RuleOutcome[],
   ): void {
     if (state.halted !== null) return;
-    const view = () => stepView(step, step.args, stepLabels(step, tool), run.now);
+    const open = step.kind === 'tool.result' ? openCall(state, step) : undefined;
+    const view = () => stepView(step, argsOf(step, open), stepLabels(step, tool), run.now);
     for (const plan of program.obligations) {
       const firing = evaluateOwed(plan, frame, view, step, state, program);
       if (firing !== null) outcomes.push(outcomeOf(firing));
     }
   }
 
-  function step(opaque: MonitorState, given: Step): StepOutcome {
+  function step(opaque: MonitorState, proposed: Step): StepOutcome {
+    const given = withStructure(proposed);
     const state = opaque as unknown as SessionState;
     const now = Math.max(state.time, given.time);
     const ref: Ref = { seq: given.seq, id: given.id, kind: given.kind, name: given.name };
     if (given.kind === 'session.start') state.principal = given.principal ?? null;
-    const open =
-      given.kind === 'tool.result' && given.callId !== undefined ? state.calls.get(given.callId) : undefined;
+    const open = given.kind === 'tool.result' ? openCall(state, given) : undefined;
     const tool = program.tools.get(given.name);
     run.enter(state, given, now);
     fillFrame(frame, given, state, open, tool, now);
@@ -128,6 +130,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       open,
       reservations: judgement.reservations,
       now,
+      contentApart: proposed.result !== undefined && proposed.content !== undefined,
     });
     if (verdict === 'halt' && state.halted === null) state.halted = { ref, rule: sorted[0]!.rule };
     if (eager && program.usesOrigins) state.origins.settle();
@@ -173,6 +176,20 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     save: (state) => saveState(state as unknown as SessionState),
     load: (saved: Json) => loadState(saved, program) as unknown as MonitorState,
   };
+}
+
+/** Structure in the text of what came in, parsed here so that live and replayed sessions see the same. */
+function withStructure(step: Step): Step {
+  if (step.content === undefined || step.result !== undefined || step.error !== undefined) return step;
+  if (step.kind !== 'tool.result' && step.kind !== 'retrieval' && step.kind !== 'memory.read') return step;
+  const result = parseStructure(step.content);
+  return result === undefined ? step : { ...step, result };
+}
+
+/** The call that a result answers: of its own tool. */
+function openCall(state: SessionState, result: Step): OpenCall | undefined {
+  const open = result.callId === undefined ? undefined : state.calls.get(result.callId);
+  return open?.name === result.name ? open : undefined;
 }
 
 const NO_WITNESS: readonly Witness[] = [];

@@ -32,15 +32,10 @@ export function compileFlow(source: Source, clause: FlowClause, id: number, look
     from: (info) =>
       from.labels.some((label) => info.labels.includes(label)) ||
       (from.untrusted && !info.trusted) ||
-      (info.name.startsWith('tool:') && from.tools.some((glob) => globMatches(glob, toolOf(info.name)))),
+      (info.tool !== undefined && from.tools.some((glob) => globMatches(glob, info.tool!))),
     free: (info) => free.some((selector) => selector(info)),
     text: [...from.labels, ...(from.untrusted ? ['untrusted'] : []), ...from.tools].join(', '),
   };
-}
-
-function toolOf(name: string): string {
-  const dot = name.indexOf('.');
-  return name.slice(5, dot < 0 ? undefined : dot);
 }
 
 export interface Carried {
@@ -89,7 +84,8 @@ function carriedTokens(run: Run, tokens: readonly string[], plan: FlowPlan): Car
 function followed(run: Run, tokens: readonly string[], plan: FlowPlan): Sighting | null | 'unknown' {
   const sightings = run.origins.find(tokens);
   if (sightings === null) return 'unknown';
-  const hit = sightings.find((sighting) => plan.from(sighting.source));
+  // Too common to know every source of it: it may be one that is followed.
+  const hit = sightings.find((sighting) => plan.from(sighting.source) || sighting.source.name === 'many');
   if (hit === undefined || sightings.some((sighting) => plan.free(sighting.source))) return null;
   return hit;
 }
@@ -105,5 +101,5 @@ function isIdentifier(token: string): boolean {
 
 /** What a step brings in, for `track: context`. */
 export function contentInfo(base: SourceInfo, untrusted: boolean): SourceInfo {
-  return { name: base.name, trusted: !untrusted, labels: base.labels };
+  return { ...base, trusted: !untrusted };
 }

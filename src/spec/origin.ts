@@ -1,7 +1,7 @@
 // Compiles `origin(x).within([...])`, `.any([...])` and `.labels()`: where was this value seen before this step? Pure.
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
-import { scalarTokens } from '../step/normal-forms.ts';
+import { rawChunks, scalarTokens } from '../step/normal-forms.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
 import { celError, isCelError, type Value } from './cel/value.ts';
 import { stringConstant } from './free.ts';
@@ -117,7 +117,24 @@ export function selectorOf(text: string): Selector | null {
     (prefix) => text.startsWith(prefix) && text.length > prefix.length,
   );
   if (kind === undefined) return null;
+  if (kind === 'tool:')
+    return (source) => source.tool !== undefined && matchesTool(text.slice(5), source.tool, source.name);
   return (source) => globMatches(text, source.name) || globMatches(`${text}.*`, source.name);
+}
+
+/** `mail`, `mail.sender` or `search_*.sender` against a tool and the path of a value in its output. */
+function matchesTool(wanted: string, tool: string, name: string): boolean {
+  if (globMatches(wanted, tool)) return true;
+  const path = name.slice('tool:'.length + tool.length);
+  for (let dot = wanted.indexOf('.'); dot > 0; dot = wanted.indexOf('.', dot + 1)) {
+    const below = wanted.slice(dot);
+    if (
+      globMatches(wanted.slice(0, dot), tool) &&
+      (globMatches(below, path) || globMatches(`${below}.*`, path))
+    )
+      return true;
+  }
+  return false;
 }
 
 function seen(frame: Value[], value: Value, selector: Selector, within: boolean): Value {
@@ -126,9 +143,8 @@ function seen(frame: Value[], value: Value, selector: Selector, within: boolean)
   const scalars = scalarsOf(value);
   if (scalars === null) return celError('error', `more than ${MAX_SCALARS} values in one origin(...)`);
   for (const scalar of scalars) {
-    const tokens = scalarTokens(scalar);
-    if (tokens.length === 0) continue;
-    const sightings = run.origins.find(tokens);
+    if (scalar === '') continue;
+    const sightings = sightingsOf(run, scalar);
     if (sightings === null)
       return celError('error', 'too many values were seen in this session to say where this one came from');
     const matches =
@@ -138,6 +154,21 @@ function seen(frame: Value[], value: Value, selector: Selector, within: boolean)
     return !within;
   }
   return within;
+}
+
+/** Where the whole value was seen: all its tokens, and each piece whose punctuation carries meaning. */
+function sightingsOf(run: Run, scalar: string | number): readonly Sighting[] | null {
+  const tokens = scalarTokens(scalar);
+  const chunks = typeof scalar === 'string' ? rawChunks(scalar) : [];
+  if (tokens.length === 0 && chunks.length === 0) return [];
+  let found = tokens.length === 0 ? null : run.origins.find(tokens);
+  if (tokens.length > 0 && found === null) return null;
+  for (const chunk of chunks) {
+    const here = run.origins.find([chunk]);
+    if (here === null) return null;
+    found = found === null ? here : here.filter((one) => found!.some((other) => other.source === one.source));
+  }
+  return found ?? [];
 }
 
 function labelsOf(frame: Value[], value: Value): Value {
@@ -175,13 +206,18 @@ export function scalarsOf(value: Value, into: (string | number)[] = []): (string
   else if (Array.isArray(value)) {
     for (const item of value) if (scalarsOf(item as Value, into) === null) return null;
   } else if (value instanceof Map) {
-    for (const item of value.values()) if (scalarsOf(item as Value, into) === null) return null;
+    for (const [key, item] of value as ReadonlyMap<Value, Value>) {
+      if (scalarsOf(key, into) === null || scalarsOf(item, into) === null) return null;
+    }
   } else if (
     typeof value === 'object' &&
     value !== null &&
     Object.getPrototypeOf(value) === Object.prototype
   ) {
-    for (const item of Object.values(value)) if (scalarsOf(item as Value, into) === null) return null;
+    for (const [key, item] of Object.entries(value)) {
+      into.push(key);
+      if (scalarsOf(item as Value, into) === null) return null;
+    }
   }
   return into.length > MAX_SCALARS ? null : into;
 }

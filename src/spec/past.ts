@@ -20,7 +20,7 @@ import { keeper, type Paths } from './keep.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import { type Cell, type Entry, type Run, WITNESS_LIMIT } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
-import { addDecimal, type Evaluate, keyText, MAX_ENTRIES, type ViewPlan } from './view.ts';
+import { addDecimal, type Evaluate, keyText, MAX_ENTRIES, UNDECIDED, type ViewPlan } from './view.ts';
 
 /** What compiling history operators needs from the spec around them. */
 export interface PastContext {
@@ -117,6 +117,9 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     const b = compileSide(expr, call.args.slice(3), scope, context, windowMs, null, []);
     return a && b ? { type: { t: 'bool' }, eval: since(a, b) } : FAILED;
   }
+  const wanted = parsePattern(stringConstant(call.args[0]) ?? '');
+  if ('pattern' in wanted && (call.operator === 'exists' || call.operator === 'last'))
+    context.needs.add(wanted.pattern.text);
   const reads = call.operator === 'last' ? (context.lastReads.get(expr) ?? [[]]) : [];
   const side = compileSide(
     expr,
@@ -217,7 +220,6 @@ function compileSide(
     );
     return null;
   }
-  context.needs.add(pattern.text);
   const inner = scope.child(variable, type);
   const slot = inner.slotOf(variable)!;
   const local: Evaluate[] = [];
@@ -340,10 +342,13 @@ function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
     if (isCelError(part)) return part;
     parts.push(part);
   }
-  const cell = run.cell(side.plan.id, keyText(parts));
-  if (cell === undefined) return null;
   const since = side.windowMs === null ? Number.NEGATIVE_INFINITY : run.now - side.windowMs;
-  if (cell.time < since) return null;
+  const undecided = run.cell(side.plan.id, UNDECIDED);
+  const unsure = undecided !== undefined && undecided.time >= since ? undecidedError(side) : null;
+  if (unsure !== null && !firstOnly) return unsure;
+  const cell = run.cell(side.plan.id, keyText(parts));
+  if (cell === undefined) return unsure;
+  if (cell.time < since) return unsure;
   if (cell.entries === null) return { cell, entries: null };
   const entries: Entry[] = [];
   let error: Value | undefined;
@@ -357,12 +362,19 @@ function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
     } else if (holds !== false) error = holds;
   }
   if (error !== undefined) return error;
-  if (cell.overflowed)
+  if (cell.overflowed && cell.entries[0]!.time >= since)
     return celError(
       'error',
       `more than ${MAX_ENTRIES} steps match \`${side.plan.text}\`; the rule cannot see them all`,
     );
-  return entries.length === 0 ? null : { cell, entries };
+  return entries.length === 0 ? unsure : { cell, entries };
+}
+
+function undecidedError(side: Side): Value {
+  return celError(
+    'error',
+    `for an earlier step the conditions of \`${side.plan.text}\` could not be decided`,
+  );
 }
 
 function checkRest(side: Side, frame: Value[], entry: Entry): Value {
@@ -408,7 +420,7 @@ function fold(
     if (found === null) return empty();
     if (isCelError(found as Value)) return found as Value;
     const { cell, entries } = found as NonNullable<Found>;
-    if (cell.broken)
+    if (entries === null ? cell.broken : entries.some((entry) => !Number.isFinite(entry.value)))
       return celError('absent', `a step that matches \`${side.plan.text}\` has no number to fold`);
     for (const ref of entries === null
       ? cell.refs.slice(-WITNESS_LIMIT)

@@ -46,6 +46,8 @@ export const WITNESS_LIMIT = 8;
 export interface SourceInfo {
   /** `user`, `system`, `memory`, `handoff:<agent>`, `tool:<name>` or `tool:<name>.<path>`. */
   readonly name: string;
+  /** The tool's name, when it is one: names may have dots too. */
+  readonly tool?: string;
   readonly trusted: boolean;
   readonly labels: readonly string[];
 }

@@ -1,6 +1,6 @@
 // Compiles a tool's contract: argument check, output annotations, the `tool` variable. Pure.
 import type { Json, JsonObject } from '../step/types.ts';
-import { type FieldAnnotations, readAnnotations } from './annotations.ts';
+import { type FieldAnnotations, nodesOf, readAnnotations } from './annotations.ts';
 import type { ToolContract } from './document.ts';
 import type { ToolPlan } from './program.ts';
 import { type CompiledSchema, compileSchema } from './schema/schema.ts';
@@ -12,7 +12,8 @@ export function compileTool(source: Source, contract: ToolContract): ToolPlan {
   const output = contract.output === null ? null : schemaOf(source, contract, contract.output, 'output');
   const annotations = contract.output === null ? null : readAnnotations(contract.output);
   const labels = new Set(contract.labels);
-  collectLabels(annotations, labels);
+  for (const node of annotations === null ? [] : nodesOf(annotations))
+    for (const label of node.labels ?? []) labels.add(label);
   return {
     contract,
     input: input?.type ?? DYN,
@@ -57,20 +58,20 @@ function showViolations(schema: CompiledSchema, args: JsonObject): string | null
     .join('; ');
 }
 
-function collectLabels(annotations: FieldAnnotations | null | undefined, into: Set<string>): void {
-  if (!annotations) return;
-  for (const label of annotations.labels ?? []) into.add(label);
-  for (const field of annotations.fields?.values() ?? []) collectLabels(field, into);
-  collectLabels(annotations.items, into);
-  collectLabels(annotations.others, into);
+/** Whether any field is untrusted, its own word over what it inherits. */
+function hasUntrusted(annotations: FieldAnnotations | null, inherited: boolean): boolean {
+  if (annotations === null) return inherited;
+  const nodes = [...nodesOf(annotations)];
+  if (nodes.some((node) => node.trust === 'untrusted')) return true;
+  return inherited && !coversAll(annotations);
 }
 
-/** Whether any field is untrusted, its own word over what it inherits. */
-function hasUntrusted(annotations: FieldAnnotations | null | undefined, inherited: boolean): boolean {
-  if (!annotations) return inherited;
-  const here = annotations.trust === undefined ? inherited : annotations.trust === 'untrusted';
-  const below = [...(annotations.fields?.values() ?? []), annotations.items, annotations.others].filter(
+/** Whether a schema says `trusted` of everything it describes. */
+function coversAll(node: FieldAnnotations, seen = new Set<FieldAnnotations>()): boolean {
+  if (node.trust === 'trusted' || seen.has(node)) return true;
+  seen.add(node);
+  const below = [...(node.fields?.values() ?? []), node.items, node.others].filter(
     (child) => child !== undefined,
   );
-  return below.length === 0 ? here : below.some((child) => hasUntrusted(child, here));
+  return below.length > 0 && below.every((child) => coversAll(child, seen));
 }

@@ -1,4 +1,5 @@
 // A history view: the bounded memory that one `past` operator needs, and how a matching step changes it. Pure.
+import { canonicalize } from '../step/canonical.ts';
 import type { Value } from './cel/value.ts';
 import type { StepPattern } from './pattern.ts';
 import { type Cell, type Entry, type Ref, WITNESS_LIMIT } from './run.ts';
@@ -61,8 +62,8 @@ export function addToCell(
   cell.time = time;
   cell.refs.push(ref);
   if (cell.refs.length > 2 * WITNESS_LIMIT) cell.refs.splice(0, cell.refs.length - WITNESS_LIMIT);
-  if (value !== null) {
-    if (Number.isNaN(value)) cell.broken = true;
+  if (value !== null && cell.entries === null) {
+    if (!Number.isFinite(value)) cell.broken = true;
     else {
       cell.sum = addDecimal(cell.sum, value);
       if (value < cell.min) cell.min = value;
@@ -94,10 +95,13 @@ export function addDecimal(a: number, b: number): number {
   return Number.isSafeInteger(sum) ? sum : Number(sum.toPrecision(15));
 }
 
+/** The cell of steps that a view's own conditions could not be decided for: what is asked of the view is undecided too. */
+export const UNDECIDED = '\u0000undecided';
+
 /** The text under which equal values (CEL `==`) meet in a hash index. */
 export function keyText(values: readonly Value[]): string {
   if (values.length === 1) return keyPart(values[0]!);
-  return values.map(keyPart).join('\u0001');
+  return JSON.stringify(values.map(keyPart));
 }
 
 function keyPart(value: Value): string {
@@ -111,6 +115,15 @@ function keyPart(value: Value): string {
     case 'boolean':
       return value ? 't' : 'f';
     default:
-      return `j${JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v))}`;
+      return `j${canonicalize(plainJson(value))}`;
   }
+}
+
+/** Ints as JSON numbers, maps as objects: equal values have one text whatever the order of their fields. */
+function plainJson(value: Value): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, v: unknown) =>
+      typeof v === 'bigint' ? Number(v) : v instanceof Map ? Object.fromEntries(v) : v,
+    ) ?? 'null',
+  );
 }

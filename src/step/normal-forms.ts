@@ -4,7 +4,9 @@
 // Only forms that keep the meaning are folded. Confusable letters and e-mail tags are not: a look-alike address is
 // another address, and must not inherit the origin of the real one.
 
-const ZERO_WIDTH = new Set([0xad, 0x200b, 0x200c, 0x200d, 0x2060, 0xfeff]);
+const ZERO_WIDTH = new Set([
+  0xad, 0x34f, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0x2061, 0x2062, 0x2063, 0x2064, 0xfeff,
+]);
 
 /** Unicode NFKC, lower case, without zero-width characters. */
 export function foldText(text: string): string {
@@ -12,9 +14,45 @@ export function foldText(text: string): string {
   let out = '';
   for (const c of text.normalize('NFKC')) {
     const code = c.codePointAt(0)!;
-    if (!ZERO_WIDTH.has(code) && !(code >= 0xe0000 && code <= 0xe007f)) out += c;
+    if (!ZERO_WIDTH.has(code) && !isIgnorable(code)) out += c;
   }
   return out.toLowerCase();
+}
+
+/** Variation selectors and tags: they change no meaning and can hide some. */
+function isIgnorable(code: number): boolean {
+  return (code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0000 && code <= 0xe01ef);
+}
+
+const SPECIAL = '/\\~*|<>`';
+
+/**
+ * Pieces of text whose punctuation carries meaning (`../../etc`, `~/x`, `*`), each whole and marked so that it is no
+ * token: a value with such a piece was seen only where the very piece was.
+ */
+export function rawChunks(text: string): string[] {
+  if (!hasSpecial(text)) return [];
+  const chunks: string[] = [];
+  for (const piece of foldText(text).split(/\s/)) {
+    let start = 0;
+    let end = piece.length;
+    while (start < end && '"\'([{<'.includes(piece[start]!)) start++;
+    while (end > start && '"\')]}>,;:!?'.includes(piece[end - 1]!)) end--;
+    while (end > start + 2 && piece[end - 1] === '.' && piece[end - 2] !== '.') end--;
+    const chunk = piece.slice(start, end);
+    if (hasSpecial(chunk) && !isUrl(chunk)) chunks.push(`\u0001${chunk}`);
+  }
+  return chunks;
+}
+
+function isUrl(chunk: string): boolean {
+  return chunk.startsWith('http://') || chunk.startsWith('https://');
+}
+
+function hasSpecial(text: string): boolean {
+  if (text.includes('..')) return true;
+  for (let i = 0; i < text.length; i++) if (SPECIAL.includes(text[i]!)) return true;
+  return false;
 }
 
 /**
@@ -49,9 +87,9 @@ export function scalarTokens(value: string | number): string[] {
   return typeof value === 'number' ? [numberToken(value)] : tokenize(value);
 }
 
-/** The normal form of a number: its shortest decimal form without sign. */
+/** The normal form of a number: its shortest decimal form. */
 export function numberToken(value: number): string {
-  return String(Math.abs(value));
+  return String(value);
 }
 
 function pushToken(tokens: string[], token: string): void {
@@ -92,6 +130,7 @@ function joins(s: string, i: number): boolean {
   const after = s.charCodeAt(i + 1);
   switch (s.charCodeAt(i)) {
     case 0x2c: // ,
+      return isDigit(before) && groupOfThree(s, i + 1);
     case 0x3a: // :
       return isDigit(before) && isDigit(after);
     case 0x2e: // .
@@ -105,6 +144,12 @@ function joins(s: string, i: number): boolean {
     default:
       return false;
   }
+}
+
+/** Exactly three digits: a comma before anything else separates two numbers. */
+function groupOfThree(s: string, at: number): boolean {
+  for (let i = 0; i < 3; i++) if (!isDigit(s.charCodeAt(at + i))) return false;
+  return !isDigit(s.charCodeAt(at + 3));
 }
 
 function urlEnd(s: string, start: number): number {
@@ -145,9 +190,21 @@ function joinIbans(tokens: string[]): string[] {
       endsWithDigit(tokens[end]!)
     )
       end++;
-    if (end > i + 2) tokens.splice(i, end - i, tokens.slice(i, end).join(''));
+    const joined = tokens.slice(i, end).join('');
+    if (end > i + 2 && isIban(joined)) tokens.splice(i, end - i, joined);
   }
   return tokens;
+}
+
+/** ISO 13616-1: 15 to 34 characters whose number, country and check digits last, is 1 modulo 97. */
+function isIban(text: string): boolean {
+  if (text.length < 15 || text.length > 34) return false;
+  let rest = 0;
+  for (const c of text.slice(4) + text.slice(0, 4)) {
+    const value = isDigit(c.charCodeAt(0)) ? Number(c) : c.charCodeAt(0) - 87;
+    rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
+  }
+  return rest === 1;
 }
 
 function startsIban(token: string): boolean {
