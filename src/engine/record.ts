@@ -120,8 +120,10 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
 
   return {
     record(session, given, answered) {
-      const step = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
-      const text = canonicalStep(step, limits.bytesPerProposal);
+      const proposed = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
+      const text = canonicalStep(proposed, limits.bytesPerProposal);
+      // What is decided is what is kept, to the order of its fields: a restored session decides the same.
+      const step = JSON.parse(text) as Step;
       checkLimits(session, step, limits);
       if (!store.hasRoom()) {
         throw refuse('overloaded', 'too many decisions are waiting to become durable', 'Try again shortly.');

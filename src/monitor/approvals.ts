@@ -34,9 +34,18 @@ export function applyApproval(state: SessionState, step: Step, ref: Ref, now: nu
   const approved = step.args?.approve === true;
   if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.principal))) return;
   state.holds.delete(binding);
-  const longest = Math.max(...hold.terms.map((terms) => terms.expiresMs));
+  // An earlier approval of other rules on the same act still counts; all end with the shortest of their terms.
+  const earlier = state.answers.get(binding);
+  const kept = approved && earlier?.approved && now <= earlier.expiresAt ? earlier : null;
+  const shortest = now + Math.min(...hold.terms.map((terms) => terms.expiresMs));
   state.answers.delete(binding);
-  state.answers.set(binding, { approved, ref, by, rules: hold.rules, expiresAt: now + longest });
+  state.answers.set(binding, {
+    approved,
+    ref,
+    by: kept === null ? by : [...new Set([...kept.by, ...by])],
+    rules: kept === null ? hold.rules : [...new Set([...kept.rules, ...hold.rules])],
+    expiresAt: kept === null ? shortest : Math.min(kept.expiresAt, shortest),
+  });
   if (state.answers.size > MAX_HOLDS) state.answers.delete(state.answers.keys().next().value as string);
 }
 

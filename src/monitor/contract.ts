@@ -24,7 +24,11 @@ export function contractOutcomes(
     return;
   }
   if (tool === undefined) {
-    if (program.defaultVerdict === 'allow' || program.rulesFor(step.kind, step.name).length > 0) return;
+    if (
+      program.defaultVerdict === 'allow' ||
+      program.rulesFor(step.kind, step.name).some((rule) => rule.covers)
+    )
+      return;
     outcomes.push(undeclared(program, step));
     return;
   }

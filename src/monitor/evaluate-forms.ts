@@ -1,5 +1,5 @@
 // Evaluates the rule forms that read the session's own state: flows, orders and obligations. Pure.
-import type { Value } from '../spec/cel/value.ts';
+import { isCelError, type Value } from '../spec/cel/value.ts';
 import { carried } from '../spec/flow.ts';
 import { patternMatches } from '../spec/pattern.ts';
 import type { FlowPlan, ObligationPlan, OrderPlan, Program } from '../spec/program.ts';
@@ -46,12 +46,9 @@ export function evaluateFlow(plan: FlowPlan, frame: Value[], state: SessionState
   };
 }
 
-/** Arguments, or the content of a step without any. */
+/** Arguments and content, as far as the step has them. */
 function lookedThrough(frame: Value[]): Value {
-  const args = frame[SLOT.args] as Value;
-  return typeof args === 'object' && args !== null && Object.getPrototypeOf(args) === Object.prototype
-    ? args
-    : (frame[SLOT.content] as Value);
+  return [frame[SLOT.args] as Value, frame[SLOT.content] as Value].filter((value) => !isCelError(value));
 }
 
 export function evaluateOrder(
@@ -94,12 +91,12 @@ export function evaluateObligation(
   program: Program,
 ): FormFiring | null {
   const duties = state.duties[plan.id]!;
-  if (duties.overflowed && matches(plan.event, step, program)) {
+  const stoppable = ENFORCEABILITY[step.kind] === 'suppressable';
+  if (duties.overflowed && (plan.event === null ? stoppable || halts : matches(plan.event, step, program))) {
     return { cause: 'error', witness: [], detail: 'more is owed than can be kept' };
   }
   if (duties.open.size === 0) return null;
   const run = frame[0] as unknown as Run;
-  const stoppable = ENFORCEABILITY[step.kind] === 'suppressable';
   const late = stoppable || halts ? overdue(duties, run.now, SHOWN) : [];
   const closing = matches(plan.event, step, program);
   if (!closing && late.length === 0) return null;

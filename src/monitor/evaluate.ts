@@ -7,7 +7,7 @@ import type { Ref, Run, WitnessSink } from '../spec/run.ts';
 import { addDecimal, keyText } from '../spec/view.ts';
 import type { Step } from '../step/types.ts';
 import { evaluateFlow, evaluateObligation, evaluateOrder, type FormFiring } from './evaluate-forms.ts';
-import { usedAt } from './limits.ts';
+import { canCount, usedAt } from './limits.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Fix, RuleOutcome, Witness } from './types.ts';
 
@@ -172,10 +172,12 @@ function evaluateLimit(
   const key = keyText([keyValue]);
   const slot = state.limits[limit.id]!.slots.get(key);
   const used = usedAt(slot, limit.windowMs, run.now);
-  if (addDecimal(used, amount) <= limit.max) {
-    reservations.push([limit.id, key, amount]);
-    return null;
+  if (!canCount(state.limits[limit.id]!, key, limit.windowMs)) {
+    return fire(plan, frame, 'error', NO_WITNESS, 'the limit has more to count than it can keep');
   }
+  // Counted also when it fires: the step may still happen, approved or under a rule that only watches.
+  if (amount > 0) reservations.push([limit.id, key, amount]);
+  if (addDecimal(used, amount) <= limit.max) return null;
   const witness = (slot?.refs ?? []).map((ref) => ({
     seq: ref.seq,
     id: ref.id,

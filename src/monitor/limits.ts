@@ -29,6 +29,13 @@ export function usedAt(slot: LimitSlot | undefined, windowMs: number | null, now
   return slot.used;
 }
 
+/** Whether the state has room to count one more step under this key; a limit that cannot count is taken as reached. */
+export function canCount(state: LimitState, key: string, windowMs: number | null): boolean {
+  const slot = state.slots.get(key);
+  if (slot === undefined) return state.slots.size < MAX_SLOTS;
+  return windowMs === null || slot.entries === null || slot.entries.length < MAX_WINDOW_ENTRIES;
+}
+
 /** Takes `amount`; the caller has checked that it fits. False when the state's own bound is reached. */
 export function reserve(
   state: LimitState,

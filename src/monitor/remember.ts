@@ -101,7 +101,8 @@ function arrive(
   let value: number | null = null;
   if (plan.value !== null) {
     const folded = plan.value(frame);
-    value = typeof folded === 'bigint' ? Number(folded) : typeof folded === 'number' ? folded : Number.NaN;
+    const number = typeof folded === 'bigint' ? Number(folded) : folded;
+    value = typeof number === 'number' && Number.isFinite(number) ? number : Number.NaN;
   }
   return { key: keyText(parts), value, kept: plan.keep === null ? null : plan.keep(view) };
 }

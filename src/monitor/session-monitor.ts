@@ -20,6 +20,9 @@ import { freshState, loadState, type OpenCall, type SessionState, saveState } fr
 import { transformedArgs } from './transform.ts';
 import { type Decision, type RuleOutcome, VERDICTS, type Verdict, type Witness } from './types.ts';
 
+/** Rounds of rewriting one step: each rule rewrites it once. */
+const MAX_REWRITES = 20;
+
 export interface MonitorOptions {
   /** Index new content when it arrives (live: questions stay cheap) or when first asked for (replay: less work). The same verdicts either way. */
   readonly origins?: 'eager' | 'lazy';
@@ -88,16 +91,18 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     let verdict = strictest(judgement.outcomes, true);
     let effective = given;
     let transformed: JsonObject | undefined;
-    if (judgement.transforms.length > 0 && (verdict === 'transform' || verdict === 'hold')) {
-      // The rewritten step is judged like any other, so that no rewrite slips past a rule.
-      transformed = transformedArgs(judgement.transforms, frame, given.args ?? {});
+    // A rewritten step is judged like any other, so that no rewrite slips past a rule, nor past another rewrite.
+    const rewriting = new Map<string, RuleOutcome>();
+    for (let round = 0; verdict === 'transform' || verdict === 'hold'; round++) {
+      const fresh = judgement.transforms.filter((firing) => !rewriting.has(firing.plan.id));
+      if (fresh.length === 0 || round >= MAX_REWRITES) break;
+      for (const firing of fresh) rewriting.set(firing.plan.id, outcomeOf(firing));
+      transformed = transformedArgs(fresh, frame, effective.args ?? {});
       effective = { ...given, args: transformed };
       fillFrame(frame, effective, state, open, tool, now);
-      const first = judgement;
       judgement = judge(state, effective, tool);
-      const rewriting = first.outcomes.filter((outcome) => outcome.verdict === 'transform');
-      const others = judgement.outcomes.filter((outcome) => outcome.verdict !== 'transform');
-      judgement = { ...judgement, outcomes: [...others, ...rewriting] };
+      const others = judgement.outcomes.filter((outcome) => !rewriting.has(outcome.rule));
+      judgement = { ...judgement, outcomes: [...others, ...rewriting.values()] };
       verdict = strictest(judgement.outcomes, true);
     }
     let binding: string | undefined;

@@ -189,7 +189,9 @@ function loadCell(cell: Cell): Cell {
     entries:
       cell.entries === null
         ? null
-        : cell.entries.map((entry): Entry => ({ ...entry, kept: stepTime(entry.kept) })),
+        : cell.entries.map(
+            (entry): Entry => ({ ...entry, value: entry.value ?? Number.NaN, kept: stepTime(entry.kept) }),
+          ),
   };
 }
 

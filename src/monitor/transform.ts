@@ -13,12 +13,15 @@ export function transformedArgs(firings: readonly Firing[], frame: Value[], args
       if (op.t === 'drop') out = withPath(out, op.path, undefined);
       else {
         const value = op.value(frame);
-        out = withPath(out, op.path, isCelError(value) ? undefined : toJsonValue(value));
+        out = withPath(out, op.path, NOT_JSON(value) ? undefined : toJsonValue(value));
       }
     }
   }
   return out;
 }
+
+const NOT_JSON = (value: Value): boolean =>
+  isCelError(value) || (typeof value === 'number' && !Number.isFinite(value));
 
 function withPath(object: JsonObject, path: readonly string[], value: Json | undefined): JsonObject {
   const [key, ...rest] = path as [string, ...string[]];
@@ -29,6 +32,14 @@ function withPath(object: JsonObject, path: readonly string[], value: Json | und
     return copy;
   }
   const child = Object.hasOwn(object, key) ? object[key] : undefined;
+  if (Array.isArray(child) && value === undefined) {
+    copy[key] = child.map((item) =>
+      typeof item === 'object' && item !== null && !Array.isArray(item)
+        ? withPath(item as JsonObject, rest, undefined)
+        : (item as Json),
+    );
+    return copy;
+  }
   if (typeof child !== 'object' || child === null || Array.isArray(child)) {
     if (value === undefined) return object;
     copy[key] = withPath({}, rest, value);

@@ -159,6 +159,10 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
             expression({ text, range: rule.repairRange, at }, 'any'),
           ),
     needs: missing,
+    covers:
+      rule.mode === 'enforce' &&
+      rule.form.t !== 'transform' &&
+      rule.on.some((p) => p.name.t === 'glob' && p.name.glob !== '*'),
     fixes: rule.form.t === 'require' ? derivedFixes(compilation, rule, rule.form.expression, types) : null,
     controls: rule.controls,
     approve: rule.approve,
@@ -227,7 +231,9 @@ function compileForm(
     }
     case 'flow': {
       const look = form.flow.in === null ? null : expression(form.flow.in, 'any');
-      const flow = compileFlow(compilation.source, form.flow, compilation.flows.length, look);
+      const flow = compileFlow(compilation.source, form.flow, compilation.flows.length, look, [
+        ...compilation.tools.keys(),
+      ]);
       compilation.flows.push(flow);
       if (flow.track === 'value') compilation.usesOrigins = true;
       return { t: 'flow', flow };

@@ -34,8 +34,10 @@ function decodedOnce(text: string): string[] {
   if (percent !== null) out.push(percent);
   for (const run of runsOf(text)) {
     out.push(...base64Decoded(run));
-    const hex = hexDecoded(run);
-    if (hex !== null) out.push(...printableRuns(hex));
+    for (const from of [0, 1]) {
+      const hex = hexDecoded(run.slice(run.startsWith('0x') ? 2 : from));
+      if (hex !== null) out.push(...printableRuns(hex));
+    }
   }
   return out;
 }
@@ -48,7 +50,8 @@ function runsOf(text: string): string[] {
     const inside = i < text.length && isBase64(text.charCodeAt(i));
     if (inside && start < 0) start = i;
     if (!inside && start >= 0) {
-      if (i - start >= MIN_RUN && i - start <= MAX_DECODED) runs.push(text.slice(start, i));
+      for (let at = start; i - at >= MIN_RUN; at += MAX_DECODED)
+        runs.push(text.slice(at, Math.min(i, at + MAX_DECODED)));
       start = -1;
     }
   }

@@ -1,6 +1,7 @@
 // Information flow: what content a rule follows, and whether a value carries it. Values are followed through spelling
 // and encoding: whole identifiers (a token with a digit or @ and five characters or more) and runs of four words.
 // What a model puts in its own words is not followed by value; `track: context` is for that. Pure.
+import { nearest } from '../step/nearest.ts';
 import { tokenize } from '../step/normal-forms.ts';
 import type { Value } from './cel/value.ts';
 import { decodings } from './decode.ts';
@@ -17,7 +18,22 @@ export const RUN_LENGTH = 4;
 const MIN_IDENTIFIER = 5;
 const MAX_TOKENS = 50_000;
 
-export function compileFlow(source: Source, clause: FlowClause, id: number, look: Evaluate | null): FlowPlan {
+export function compileFlow(
+  source: Source,
+  clause: FlowClause,
+  id: number,
+  look: Evaluate | null,
+  tools: readonly string[],
+): FlowPlan {
+  for (const glob of clause.from.tools) {
+    if (tools.length === 0 || tools.some((name) => globMatches(glob, name))) continue;
+    source.error(
+      'unknown-tool',
+      clause.range,
+      `no declared tool matches \`${glob}\``,
+      nearest(glob, tools) ?? undefined,
+    );
+  }
   const { from } = clause;
   const free = clause.free.map((text) => {
     const selector = selectorOf(text);

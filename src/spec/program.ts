@@ -87,6 +87,8 @@ export interface RulePlan {
   readonly needs: readonly string[];
   /** Derives what would be allowed; null where nothing can be. */
   readonly fixes: Fixer | null;
+  /** Whether it is enforced and names the tools it is about: such a rule covers a tool that has no contract. */
+  readonly covers: boolean;
   readonly controls: readonly string[];
   readonly approve: ApprovalTerms;
 }

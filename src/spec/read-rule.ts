@@ -44,6 +44,7 @@ const RULE_KEYS = [
   'mode',
 ];
 const OTHERWISE = ['deny', 'hold', 'halt'] as const;
+const HAVE_ARGS: readonly string[] = ['tool.call', 'model.request', 'handoff', 'memory.write'];
 const ID_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.';
 
 export function readRule(source: Source, node: SourceNode, specMode: Mode): RuleClause | null {
@@ -174,6 +175,14 @@ function checkEnforceable(
 ): void {
   for (const pattern of on) {
     const kind = ENFORCEABILITY[pattern.kind];
+    if (form.t === 'transform' && !HAVE_ARGS.includes(pattern.kind)) {
+      source.error(
+        'unenforceable',
+        entry.node.range,
+        `\`${pattern.text}\` has no arguments to change; \`transform\` is for calls, requests, hand-offs and memory writes`,
+      );
+      continue;
+    }
     if (kind === 'suppressable') continue;
     if (verdict === 'halt' && form.t !== 'transform') continue;
     const asks = form.t === 'transform' ? 'transform' : verdict;
