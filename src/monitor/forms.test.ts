@@ -2,48 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileSpec } from '../spec/index.ts';
-import type { Json, JsonObject, Step, StepKind } from '../step/types.ts';
-import { createMonitor } from './session-monitor.ts';
-
-/** One session under a spec; saved and loaded before every step, so that every test is a test of that too. */
-function sessionOf(text: string) {
-  const compiled = compileSpec(text);
-  assert.ok(compiled.ok, JSON.stringify(compiled.problems, null, 2));
-  const monitor = createMonitor(compiled.spec.program);
-  let state = monitor.start();
-  let seq = 0;
-  let time = 1_000_000;
-  const step = (kind: StepKind, name: string, rest: Partial<Step> = {}) => {
-    state = monitor.load(JSON.parse(JSON.stringify(monitor.save(state))));
-    const full: Step = { id: `s${seq}`, session: 'one', seq: seq++, time: time++, kind, name, ...rest };
-    return monitor.step(state, full).decision;
-  };
-  return {
-    step,
-    input: (content: string) => step('input', 'user', { content }),
-    call: (name: string, args: JsonObject = {}, callId = `c${seq}`) =>
-      step('tool.call', name, { args, callId }),
-    /** A call and its result. */
-    done: (name: string, args: JsonObject, result: Json) => {
-      const callId = `c${seq}`;
-      step('tool.call', name, { args, callId });
-      return step('tool.result', name, {
-        callId,
-        ...(typeof result === 'string' ? { content: result } : { result }),
-      });
-    },
-    fail: (name: string) => {
-      const callId = `c${seq}`;
-      step('tool.call', name, { callId, args: {} });
-      return step('tool.result', name, { callId, error: { message: 'no' } });
-    },
-    end: () => step('session.end', ''),
-    wait: (ms: number) => {
-      time += ms;
-    },
-    deadline: () => monitor.deadline(state),
-  };
-}
+import { sessionOf } from './testing/session.ts';
 
 const FILES = `
 interlock: 1
@@ -150,7 +109,8 @@ test('an obligation blocks its event until it is discharged, by the step that is
   assert.equal(s.end().verdict, 'allow');
   s.done('refund', {}, { id: 'r0', amount: 5 });
   assert.equal(s.end().verdict, 'allow', 'its `when` does not hold');
-  s.fail('refund');
+  s.call('refund', {}, 'failed');
+  s.fail('refund', 'failed');
   assert.equal(s.end().verdict, 'allow', 'a failed refund owes nothing');
   s.done('refund', {}, { id: 'r1', amount: 50 });
   const blocked = s.end();

@@ -1,35 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compileSpec } from '../spec/index.ts';
-import type { Json, JsonObject, Step, StepKind } from '../step/types.ts';
-import { bindingOf, createMonitor } from './session-monitor.ts';
+import type { JsonObject } from '../step/types.ts';
+import { bindingOf } from './session-monitor.ts';
+import { sessionOf } from './testing/session.ts';
 import type { Decision } from './types.ts';
-
-/** One session under a spec given as text; the steps number themselves. */
-function sessionOf(text: string, principal = 'user:1') {
-  const compiled = compileSpec(text);
-  assert.ok(compiled.ok, JSON.stringify(compiled.problems, null, 2));
-  const monitor = createMonitor(compiled.spec.program);
-  const state = monitor.start();
-  let seq = 0;
-  let time = 1_000_000;
-  const step = (kind: StepKind, name: string, rest: Partial<Step> = {}): Decision => {
-    const full: Step = { id: `s${seq}`, session: 'one', seq: seq++, time: time++, kind, name, ...rest };
-    return monitor.step(state, full).decision;
-  };
-  step('session.start', 'agent', { principal });
-  return {
-    step,
-    input: (content: string) => step('input', 'user', { content }),
-    call: (name: string, args: JsonObject, callId = `c${seq}`) => step('tool.call', name, { args, callId }),
-    result: (name: string, callId: string, result: Json) => step('tool.result', name, { callId, result }),
-    fail: (name: string, callId: string) => step('tool.result', name, { callId, error: { message: 'no' } }),
-    wait: (ms: number) => {
-      time += ms;
-    },
-  };
-}
 
 const rulesOf = (decision: Decision) =>
   decision.rules.map((rule) => `${rule.rule}:${rule.verdict}:${rule.cause}`);

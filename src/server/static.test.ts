@@ -29,7 +29,7 @@ after(async () => {
 });
 
 test('the page is at / and at its own addresses, under a strict policy', async () => {
-  for (const path of ['/', '/sessions/abc', '/index.html?x']) {
+  for (const path of ['/', '/sessions/abc', '/sessions/run-1.2', '/index.html?x']) {
     const response = await fetch(url + path);
     assert.equal(response.status, 200);
     assert.match(await response.text(), /<title>page/);

@@ -46,8 +46,9 @@ export async function loadPage(dir: string): Promise<Page> {
     }
     const path = (request.url ?? '/').split('?', 1)[0]!;
     const file = files.get(path);
-    // A path without an extension is one of the page's own addresses; a missing asset is missing.
-    const missing = file === undefined && extname(path) !== '';
+    // Any other path is one of the page's own addresses (`/sessions/a.b` is one); a missing asset or file is missing.
+    const asset = path.startsWith('/assets/') || (path.lastIndexOf('/') === 0 && extname(path) !== '');
+    const missing = file === undefined && asset;
     const body = missing ? Buffer.from('not found\n') : (file ?? index);
     const type = missing ? '.txt' : file === undefined ? '.html' : extname(path);
     response.writeHead(missing ? 404 : 200, {

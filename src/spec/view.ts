@@ -89,10 +89,13 @@ function dropOlder(entries: Entry[], since: number): void {
   if (stale > 64 || stale === entries.length) entries.splice(0, stale);
 }
 
-/** Addition to 15 significant digits, so that decimal money adds up: 0.1 + 0.2 is 0.3. */
+/**
+ * Addition to 15 significant digits, so that decimal money adds up: 0.1 + 0.2 is 0.3. Where 15 digits no longer reach
+ * the cents, the binary sum is kept: rounded, small amounts would vanish and a limit would never fill.
+ */
 export function addDecimal(a: number, b: number): number {
   const sum = a + b;
-  return Number.isSafeInteger(sum) ? sum : Number(sum.toPrecision(15));
+  return Number.isSafeInteger(sum) || Math.abs(sum) > 1e12 ? sum : Number(sum.toPrecision(15));
 }
 
 /** The cell of steps that a view's own conditions could not be decided for: what is asked of the view is undecided too. */

@@ -50,7 +50,7 @@ function isUrl(chunk: string): boolean {
 }
 
 function hasSpecial(text: string): boolean {
-  if (text.includes('..')) return true;
+  if (text.includes('..') || text.includes('$(') || text.includes('${')) return true;
   for (let i = 0; i < text.length; i++) if (SPECIAL.includes(text[i]!)) return true;
   return false;
 }
@@ -92,7 +92,10 @@ export function numberToken(value: number): string {
   return String(value);
 }
 
-function pushToken(tokens: string[], token: string): void {
+/** Underscores around a word are emphasis or a seam, not part of it. */
+function pushToken(tokens: string[], word: string): void {
+  const token = isUnderscore(word, 0) || isUnderscore(word, word.length - 1) ? trimUnderscores(word) : word;
+  if (token === '') return;
   const first = token.charCodeAt(0);
   if (!isDigit(first)) {
     tokens.push(token);
@@ -103,6 +106,18 @@ function pushToken(tokens: string[], token: string): void {
   } else if (token.length === 8 && token[2] === ':' && token[5] === ':') {
     tokens.push(clock(token));
   } else tokens.push(plainNumber(token));
+}
+
+function isUnderscore(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x5f;
+}
+
+function trimUnderscores(word: string): string {
+  let start = 0;
+  let end = word.length;
+  while (start < end && isUnderscore(word, start)) start++;
+  while (end > start && isUnderscore(word, end - 1)) end--;
+  return word.slice(start, end);
 }
 
 function clock(time: string): string {
