@@ -24,15 +24,15 @@ export function rememberHold(
   if (state.holds.size > MAX_HOLDS) state.holds.delete(state.holds.keys().next().value as string);
 }
 
-/** An `approval` step answers the hold it is bound to. One that does not meet the terms changes nothing. */
-export function applyApproval(state: SessionState, step: Step, ref: Ref, now: number): void {
+/** An `approval` step answers the hold it is bound to. One that does not meet the terms changes nothing: false. */
+export function applyApproval(state: SessionState, step: Step, ref: Ref, now: number): boolean {
   const binding = step.args?.binding;
   const hold = typeof binding === 'string' ? state.holds.get(binding) : undefined;
-  if (hold === undefined || typeof binding !== 'string' || now > hold.expiresAt) return;
+  if (hold === undefined || typeof binding !== 'string' || now > hold.expiresAt) return false;
   const by = texts(step.args?.by);
   const roles = texts(step.args?.roles);
   const approved = step.args?.approve === true;
-  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.principal))) return;
+  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.principal))) return false;
   state.holds.delete(binding);
   // An earlier approval of other rules on the same act still counts; all end with the shortest of their terms.
   const earlier = state.answers.get(binding);
@@ -47,6 +47,7 @@ export function applyApproval(state: SessionState, step: Step, ref: Ref, now: nu
     expiresAt: kept === null ? shortest : Math.min(kept.expiresAt, shortest),
   });
   if (state.answers.size > MAX_HOLDS) state.answers.delete(state.answers.keys().next().value as string);
+  return true;
 }
 
 function meets(

@@ -65,11 +65,12 @@ function rememberViews(decided: Decided, happened: boolean, changes: Json[]): vo
     const update = arrive(plan, decided.frame, view);
     if (update !== null) updates.push({ plan, ...update });
   }
-  for (const { plan, key, value, kept } of updates) {
+  for (const { plan, key: wanted, value, kept } of updates) {
     const cells = decided.state.views[plan.id]!;
+    // No room for one more key: that this step matched is remembered, under which key is not.
+    const key = cells.has(wanted) || cells.size < MAX_CELLS ? wanted : UNDECIDED;
     let cell = cells.get(key);
     if (cell === undefined) {
-      if (cells.size >= MAX_CELLS) cells.delete(cells.keys().next().value as string);
       cell = emptyCell(plan.entries);
       cells.set(key, cell);
     }

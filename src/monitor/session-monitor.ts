@@ -106,10 +106,12 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       verdict = strictest(judgement.outcomes, true);
     }
     let binding: string | undefined;
+    const answers: Json[] = [];
     if (verdict === 'hold') {
       binding = bindingOf(effective);
       verdict = liftHolds(state, binding, judgement.outcomes, now);
       if (verdict === 'hold') rememberHold(state, binding, ref, judgement.outcomes, now);
+      answers.push([verdict === 'hold' ? 'hold' : 'answered', binding]);
     }
     const sorted = sortOutcomes(judgement.outcomes, program);
     const decision = decisionOf(
@@ -119,7 +121,8 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       verdict === 'transform' || verdict === 'hold' ? transformed : undefined,
       verdict === 'hold' ? binding : undefined,
     );
-    if (given.kind === 'approval') applyApproval(state, effective, ref, now);
+    if (given.kind === 'approval' && applyApproval(state, effective, ref, now))
+      answers.push(['answer', effective.args?.binding ?? null, effective.args?.approve === true]);
     const args = argsOf(effective, open);
     const labels = stepLabels(given, tool);
     const changes = remember({
@@ -143,7 +146,13 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     state.time = now;
     return {
       decision,
-      changes: JSON.stringify([given.seq, now, verdict, ...sorted.map((outcome) => outcome.rule), changes]),
+      changes: JSON.stringify([
+        given.seq,
+        now,
+        verdict,
+        ...sorted.map((outcome) => outcome.rule),
+        [...answers, ...changes],
+      ]),
     };
   }
 
@@ -178,7 +187,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     start: () => freshState(program) as unknown as MonitorState,
     step,
     deadline: (state) => earliestDeadline(state as unknown as SessionState),
-    save: (state) => saveState(state as unknown as SessionState),
+    save: (state) => saveState(state as unknown as SessionState, program),
     load: (saved: Json) => loadState(saved, program) as unknown as MonitorState,
   };
 }

@@ -82,7 +82,8 @@ export function freshState(program: Program): SessionState {
 }
 
 interface SavedState {
-  readonly v: 1;
+  readonly v: 2;
+  readonly spec: string;
   readonly steps: number;
   readonly time: number;
   readonly halted: SessionState['halted'];
@@ -100,9 +101,10 @@ interface SavedState {
   readonly principal: string | null;
 }
 
-export function saveState(state: SessionState): Json {
+export function saveState(state: SessionState, program: Program): Json {
   const saved: SavedState = {
-    v: 1,
+    v: 2,
+    spec: program.digest,
     steps: state.steps,
     time: state.time,
     halted: state.halted,
@@ -127,11 +129,7 @@ export function saveState(state: SessionState): Json {
 
 export function loadState(json: Json, program: Program): SessionState {
   const saved = json as unknown as SavedState;
-  if (
-    saved.v !== 1 ||
-    saved.views.length !== program.views.length ||
-    saved.limits.length !== program.limits.length
-  ) {
+  if (saved.v !== 2 || saved.spec !== program.digest) {
     throw new RangeError('this monitor state was saved under another spec or version');
   }
   const state = freshState(program);
