@@ -28,7 +28,19 @@ export interface SpecTestReport {
   readonly problems: readonly Problem[];
 }
 
-const STEP_KEYS = [
+/** Acts that are one step of a kind, with what is written beside them. */
+const PLAIN_ACTS = {
+  request: 'model.request',
+  response: 'model.response',
+  retrieval: 'retrieval',
+  recall: 'memory.read',
+  remember: 'memory.write',
+  handoff: 'handoff',
+  check: 'check',
+  end: 'session.end',
+} as const satisfies Record<string, StepKind>;
+type PlainAct = keyof typeof PLAIN_ACTS;
+const ACTS = [
   'input',
   'system',
   'call',
@@ -37,17 +49,9 @@ const STEP_KEYS = [
   'approve',
   'refuse',
   'wait',
-  'args',
-  'id',
-  'value',
-  'content',
-  'error',
-  'expect',
-  'rule',
-  'by',
-  'role',
-];
-const ACTS = ['input', 'system', 'call', 'result', 'output', 'approve', 'refuse', 'wait'] as const;
+  ...(Object.keys(PLAIN_ACTS) as PlainAct[]),
+] as const;
+const STEP_KEYS = [...ACTS, 'args', 'id', 'value', 'content', 'error', 'expect', 'rule', 'by', 'role'];
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const STEP_MS = 1000;
 
@@ -133,6 +137,22 @@ function optionalText(entry: MapEntry | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** What an example writes beside an act. */
+function writtenIn(
+  step: ReadonlyMap<string, MapEntry>,
+): Partial<Pick<Step, 'args' | 'content' | 'result' | 'error'>> {
+  const args = step.get('args');
+  const value = step.get('value');
+  const content = optionalText(step.get('content'));
+  const error = optionalText(step.get('error'));
+  return {
+    ...(args ? { args: toJson(args.node) as JsonObject } : {}),
+    ...(value ? { result: toJson(value.node) } : {}),
+    ...(content === undefined ? {} : { content }),
+    ...(error === undefined ? {} : { error: { message: error } }),
+  };
+}
+
 /** One example session under the spec: a clock that moves a second a step, call ids made up where none is given. */
 class Example {
   readonly #monitor;
@@ -178,6 +198,8 @@ class Example {
       case 'approve':
       case 'refuse':
         return this.#answer(act === 'approve', step);
+      default:
+        return this.#step(PLAIN_ACTS[act], text, writtenIn(step));
     }
   }
 
@@ -190,15 +212,8 @@ class Example {
       callId ??= `call-${this.#seq}`;
       if (args) this.#step('tool.call', name, { callId, args: toJson(args.node) as JsonObject });
     }
-    const value = step.get('value');
-    const content = optionalText(step.get('content'));
-    const error = optionalText(step.get('error'));
-    return this.#step('tool.result', name, {
-      callId,
-      ...(value ? { result: toJson(value.node) } : {}),
-      ...(content === undefined ? {} : { content }),
-      ...(error === undefined ? {} : { error: { message: error } }),
-    });
+    const { args: _, ...given } = writtenIn(step);
+    return this.#step('tool.result', name, { callId, ...given });
   }
 
   #answer(approve: boolean, step: ReadonlyMap<string, MapEntry>): Decision | null {

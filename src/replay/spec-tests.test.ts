@@ -1,0 +1,56 @@
+// Examples in a spec may hold steps of every kind that a session may hold.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compileSpec } from '../spec/index.ts';
+import { runSpecTests } from './spec-tests.ts';
+
+const RULES = `interlock: 1
+name: kinds
+rules:
+  - { id: r-request, on: request model-x, deny: 'args.max > 10' }
+  - { id: r-remember, on: remember notes, deny: 'args.text.contains("secret")' }
+  - { id: r-handoff, on: handoff billing, require: 'past.exists("check tests", c, c.result.ok)' }
+  - { id: r-output, on: output, deny: 'past.exists("response", r, r.content == "bad")' }
+  - { id: r-recall, on: output, deny: 'past.exists("recall notes", r, r.content == "old")' }
+  - { id: r-found, on: output, deny: 'past.exists("retrieval docs", r, r.result.found)' }
+  - { id: r-end, on: end, require: 'past.exists("check tests", c, !has(c.error))' }
+`;
+
+const cases: readonly [string, string][] = [
+  [
+    'r-request',
+    '- { request: model-x, args: { max: 11 }, expect: deny, rule: r-request }\n      - { request: model-x, args: { max: 10 }, expect: allow }',
+  ],
+  [
+    'r-remember',
+    '- { remember: notes, args: { text: a secret }, expect: deny, rule: r-remember }\n      - { remember: notes, args: { text: fine }, expect: allow }',
+  ],
+  [
+    'r-handoff',
+    '- { handoff: billing, args: {}, expect: deny, rule: r-handoff }\n      - { check: tests, value: { ok: true } }\n      - { handoff: billing, args: {}, expect: allow }',
+  ],
+  [
+    'r-output',
+    '- { output: x, expect: allow }\n      - { response: model-x, content: bad }\n      - { output: x, expect: deny, rule: r-output }',
+  ],
+  ['r-recall', '- { recall: notes, content: old }\n      - { output: x, expect: deny, rule: r-recall }'],
+  [
+    'r-found',
+    '- { retrieval: docs, value: { found: true } }\n      - { output: x, expect: deny, rule: r-found }',
+  ],
+  [
+    'r-end',
+    '- { check: tests, error: broken }\n      - { end: true, expect: deny, rule: r-end }\n      - { check: tests }\n      - { end: true, expect: allow }',
+  ],
+];
+
+for (const [rule, steps] of cases)
+  test(`an example decides ${rule}`, () => {
+    const text = `${RULES}tests:\n  - name: t\n    steps:\n      ${steps}\n`;
+    const compiled = compileSpec(text);
+    assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+    const report = runSpecTests(compiled.spec, 'kinds', text);
+    assert.deepEqual(report.problems, []);
+    assert.deepEqual(report.results[0]!.failures, []);
+    assert.deepEqual(report.fired, [rule]);
+  });
