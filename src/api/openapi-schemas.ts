@@ -166,7 +166,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Answer: record({ approve: boolean, by: short, role: short }, { reason: string }),
   Finding: record({
     id: string,
-    kind: { enum: ['unguarded-step', 'replay-mismatch'] },
+    kind: { enum: ['unguarded-step', 'replay-mismatch', 'overdue-obligation'] },
     session: string,
     seq: nullable(integer),
     name: string,

@@ -52,13 +52,19 @@ export function ends(step: Step, verdict: Verdict): boolean {
   return step.kind === 'session.end' && (verdict === 'allow' || verdict === 'transform');
 }
 
-/** The session's summary after the decided step. */
-export function rowAfter(row: SessionRow, step: Step, { verdict }: Decision): SessionRow {
+/** The session's summary after the decided step. `deadline` is the monitor's. */
+export function rowAfter(
+  row: SessionRow,
+  step: Step,
+  { verdict }: Decision,
+  deadline: number | null,
+): SessionRow {
   const title = row.title ?? (step.kind === 'input' ? titleOf(step.content) : null);
   const state = ends(step, verdict) ? 'ended' : verdict === 'halt' ? 'halted' : row.state;
   return {
     ...row,
     state,
+    deadline: state === 'ended' ? null : deadline,
     title,
     lastAt: step.time,
     steps: step.seq + 1,

@@ -1,7 +1,7 @@
 // Live sessions: owns their state, decides each step in memory, and answers when the decision is durable.
 import { holdAt, StoreError } from '../store/store.ts';
+import { createDeadlines } from './deadlines.ts';
 import { createEvents } from './events.ts';
-import { createHoldTimer } from './hold-timer.ts';
 import { createHolds } from './holds.ts';
 import { loadSession } from './load.ts';
 import { createMemory } from './memory.ts';
@@ -11,6 +11,7 @@ import { EngineError, refuse } from './problem.ts';
 import { createRecorder, storeFailed } from './record.ts';
 import { createSessions } from './sessions.ts';
 import { createSpecs, storedSpecs } from './specs.ts';
+import { createTimer } from './timer.ts';
 import type { Engine, Finding } from './types.ts';
 
 const LIST_DEFAULT = 200;
@@ -28,10 +29,32 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   await store.append(storedSpecs(options.specs).map((row) => ({ t: 'spec', row }))).catch(failStore);
 
   const memory = createMemory(limits, store, (id) => loadSession(id, store, specs, recordFinding));
-  const timer = createHoldTimer(clock, () => holds.closeExpired(), store.nextExpiry, log);
-  const recorder = createRecorder({ store, memory, limits, clock, emit, onHold: timer.expect });
+  const expiry = createTimer(
+    'expired holds were not closed',
+    clock,
+    () => holds.closeExpired(),
+    store.nextExpiry,
+    log,
+  );
+  const due = createTimer(
+    'passed deadlines were not recorded',
+    clock,
+    () => deadlines.noticeAll(),
+    () => store.nextDeadline(clock()),
+    log,
+  );
+  const recorder = createRecorder({
+    store,
+    memory,
+    limits,
+    clock,
+    emit,
+    onHold: expiry.expect,
+    onDeadline: due.expect,
+  });
   const sessions = createSessions({ options, store, memory, specs, recorder, clock });
   const holds = createHolds(store, memory, recorder, clock, emit);
+  const deadlines = createDeadlines(store, memory, recorder, clock, log);
   const observer = createObserver(store, limits, emit, log);
 
   async function recordFinding(finding: Finding): Promise<void> {
@@ -41,7 +64,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const nextExpiry = await store.nextExpiry().catch(failStore);
-  if (nextExpiry !== null) timer.expect(nextExpiry);
+  if (nextExpiry !== null) expiry.expect(nextExpiry);
+  const nextDeadline = await store.nextDeadline(0).catch(failStore);
+  if (nextDeadline !== null) due.expect(nextDeadline);
   let closing: Promise<void> | null = null;
 
   return {
@@ -66,7 +91,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     spec: (digest) => store.spec(digest).catch(failStore),
     subscribe,
     close() {
-      closing ??= timer.stop().then(() => store.close());
+      closing ??= Promise.all([expiry.stop(), due.stop()]).then(() => store.close());
       return closing;
     },
   };

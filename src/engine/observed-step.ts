@@ -39,6 +39,7 @@ export function sessionAfter(row: SessionRow | null, { session, agent, ...seen }
     spec: null,
     specName: null,
     noSpec: null,
+    deadline: null,
   };
 }
 

@@ -6,6 +6,7 @@ import type { Proposal, Step } from '../step/types.ts';
 import type { Store, StoredHold, Write } from '../store/store.ts';
 import { actOf } from './act.ts';
 import { canonicalStep, ends, rowAfter, stepOf } from './build-step.ts';
+import { overdueFinding } from './deadlines.ts';
 import type { Emit } from './events.ts';
 import { answeredBy, closeAll, consumedBy, holdOf, isExpired } from './hold-terms.ts';
 import { hash53 } from './ids.ts';
@@ -37,9 +38,13 @@ export interface RecorderParts {
   readonly emit: Emit;
   /** Told when a new hold expires. */
   readonly onHold: (expiresAt: number) => void;
+  /** Told when something owed falls due. */
+  readonly onDeadline: (dueAt: number) => void;
 }
 
-export function createRecorder({ store, memory, limits, clock, emit, onHold }: RecorderParts): Recorder {
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { store, memory, limits, clock, emit, onHold, onDeadline } = parts;
+
   function decideAndWrite(
     session: LiveSession,
     step: Step,
@@ -51,7 +56,7 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
     const stateDigest = chainState(session.stateDigest, changes, nativeSha256);
     const before = session.row;
     session.stateDigest = stateDigest;
-    session.row = rowAfter(before, step, decision);
+    session.row = rowAfter(before, step, decision, session.monitor.deadline(session.state));
     const idHash = hash53(step.id);
     session.ids.add(idHash);
     session.unsavedSteps += 1;
@@ -85,6 +90,8 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
       },
     ];
     for (const row of changed) writes.push({ t: 'hold', row });
+    const finding = overdueFinding(step, decision);
+    if (finding !== null) writes.push({ t: 'finding', row: { finding, observed: false } });
     if (snapshotIsDue(session, limits.stepsPerSnapshot)) {
       writes.push({ t: 'snapshot', row: snapshotOf(session) });
     }
@@ -97,6 +104,8 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
       ...(hold === null ? {} : { holdId: hold.hold.id }),
     };
     const events = eventsOf(recorded, before.state !== session.row.state, changed);
+    if (finding !== null) events.push({ type: 'finding', session: step.session, finding: finding.id });
+    const { deadline } = session.row;
     session.writing += 1;
     const durable = store.append(writes).then(
       () => {
@@ -104,6 +113,7 @@ export function createRecorder({ store, memory, limits, clock, emit, onHold }: R
         session.pending.delete(step.id);
         for (const event of events) emit(event);
         if (hold !== null) onHold(hold.hold.expiresAt);
+        if (deadline !== null) onDeadline(deadline);
         return recorded;
       },
       (cause: unknown) => {

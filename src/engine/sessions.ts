@@ -61,6 +61,7 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
       spec: spec?.digest ?? null,
       specName: spec?.name ?? null,
       noSpec: spec === null ? options.noSpec : null,
+      deadline: null,
     };
     const monitor = spec === null ? specs.noSpec(options.noSpec) : specs.monitorOf(spec);
     const session = newSession(row, monitor, stateStart(row.spec));

@@ -72,7 +72,7 @@ export interface Answer {
 
 export interface Finding {
   readonly id: string;
-  readonly kind: 'unguarded-step' | 'replay-mismatch';
+  readonly kind: 'unguarded-step' | 'replay-mismatch' | 'overdue-obligation';
   readonly session: string;
   readonly seq: number | null;
   readonly name: string;

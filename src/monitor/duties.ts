@@ -9,6 +9,9 @@ import type { Step } from '../step/types.ts';
 /** Duties of one obligation that one session may have open; past it the rule fires until the session ends. */
 export const MAX_DUTIES = 10_000;
 
+/** The `check` step that a live owner records when a deadline has passed. */
+export const DEADLINE = 'deadline';
+
 export interface Duty {
   readonly ref: Ref;
   readonly key: string;

@@ -5,7 +5,7 @@ import { patternMatches } from '../spec/pattern.ts';
 import type { FlowPlan, ObligationPlan, OrderPlan, Program } from '../spec/program.ts';
 import { type Ref, type Run, SLOT } from '../spec/run.ts';
 import { ENFORCEABILITY, type Step } from '../step/types.ts';
-import { discharged, matches, overdue } from './duties.ts';
+import { DEADLINE, discharged, matches, overdue } from './duties.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Witness } from './types.ts';
 
@@ -91,7 +91,9 @@ export function evaluateObligation(
   program: Program,
 ): FormFiring | null {
   const duties = state.duties[plan.id]!;
-  const stoppable = ENFORCEABILITY[step.kind] === 'suppressable';
+  // A recorded deadline cannot be stopped, and is where the record says what was missed.
+  const stoppable =
+    ENFORCEABILITY[step.kind] === 'suppressable' || (step.kind === 'check' && step.name === DEADLINE);
   if (duties.overflowed && (plan.event === null ? stoppable || halts : matches(plan.event, step, program))) {
     return { cause: 'error', witness: [], detail: 'more is owed than can be kept' };
   }

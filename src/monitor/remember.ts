@@ -6,7 +6,7 @@ import type { Program, ToolPlan } from '../spec/program.ts';
 import type { Ref, SourceInfo } from '../spec/run.ts';
 import { addToCell, emptyCell, keyText, MAX_CELLS, UNDECIDED, type ViewPlan } from '../spec/view.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
-import { closeDuty, discharged, matches, noticeOverdue, openDuty } from './duties.ts';
+import { closeDuty, DEADLINE, discharged, matches, noticeOverdue, openDuty } from './duties.ts';
 import type { Reservation } from './evaluate.ts';
 import { nextState } from './evaluate-forms.ts';
 import { stepView } from './frame.ts';
@@ -17,8 +17,6 @@ import type { Verdict } from './types.ts';
 /** Calls without a result that one session may have; past it the oldest is forgotten (its slots stay taken). */
 export const MAX_OPEN_CALLS = 10_000;
 const MAX_LABELS = 1_000;
-/** The `check` step that a live owner records when a deadline has passed. */
-export const DEADLINE = 'deadline';
 
 export interface Decided {
   readonly program: Program;

@@ -256,6 +256,24 @@ export function storeContract<Place>(name: string, backend: StoreUnderTest<Place
       assert.equal(steps[0]?.decision?.verdict, 'allow');
     });
 
+    test('sessions that owe something are found when it is due', async () => {
+      const { store } = await open();
+      await store.append([
+        session('a', { deadline: T0 + 20 }),
+        session('b', { deadline: T0 + 10 }),
+        session('c'),
+      ]);
+      assert.deepEqual(await store.overdueSessions(T0 + 10, 9), []);
+      assert.deepEqual(await store.overdueSessions(T0 + 30, 9), ['b', 'a']);
+      assert.deepEqual(await store.overdueSessions(T0 + 30, 1), ['b']);
+      assert.equal(await store.nextDeadline(T0), T0 + 10);
+      assert.equal(await store.nextDeadline(T0 + 11), T0 + 20);
+      assert.equal((await store.load('b'))?.row.deadline, T0 + 10);
+      await store.append([session('b')]);
+      assert.deepEqual(await store.overdueSessions(T0 + 30, 9), ['a']);
+      assert.equal(await store.nextDeadline(T0 + 21), null);
+    });
+
     test('specs are kept by digest', async () => {
       const { store } = await open();
       const row = { digest: digestText('{}'), name: 'x', canonical: '{}' };
@@ -304,6 +322,7 @@ function session(id: string, more: Partial<SessionRow> = {}): Extract<Write, { t
     spec: null,
     specName: null,
     noSpec: 'deny',
+    deadline: null,
     ...more,
   };
   return { t: 'session', row };

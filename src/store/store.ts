@@ -21,6 +21,8 @@ export interface SessionRow extends Omit<SessionSummary, 'state' | 'findings'> {
   readonly state: Exclude<SessionState, 'held'>;
   /** What was configured when the session began without a spec; null when it has one. */
   readonly noSpec: 'deny' | 'allow' | null;
+  /** When the earliest thing owed falls due, milliseconds since the epoch. */
+  readonly deadline: number | null;
 }
 
 /** A decided step, or an observed one (`observed`), which has its own count of `seq` and no decision. */
@@ -208,6 +210,11 @@ export interface Store {
   expiredHolds(now: number, limit: number): Promise<readonly Hold[]>;
   /** When the next pending hold expires. */
   nextExpiry(): Promise<number | null>;
+
+  /** Sessions in which something owed fell due before `now`, longest overdue first. */
+  overdueSessions(now: number, limit: number): Promise<readonly string[]>;
+  /** The earliest deadline at or after `now`. */
+  nextDeadline(now: number): Promise<number | null>;
 
   /** Newest first. */
   findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;

@@ -32,6 +32,8 @@ export function createQueries(database: DatabaseSync) {
     "SELECT body FROM holds WHERE state = 'pending' AND expires_at < ? ORDER BY expires_at LIMIT ?",
   );
   const nextExpiry = sql("SELECT min(expires_at) AS at FROM holds WHERE state = 'pending'");
+  const overdue = sql('SELECT id FROM sessions WHERE deadline < ? ORDER BY deadline LIMIT ?');
+  const nextDeadline = sql('SELECT min(deadline) AS at FROM sessions WHERE deadline >= ?');
   const allFindings = sql('SELECT body FROM findings ORDER BY n DESC LIMIT ?');
   const sessionFindings = sql(
     'SELECT body FROM findings WHERE session = (SELECT n FROM sessions WHERE id = ?) ORDER BY n DESC LIMIT ?',
@@ -110,6 +112,14 @@ export function createQueries(database: DatabaseSync) {
 
     nextExpiry(): number | null {
       return nextExpiry.get()!.at as number | null;
+    },
+
+    overdueSessions(now: number, limit: number): string[] {
+      return overdue.all(now, limit).map((row) => row.id as string);
+    },
+
+    nextDeadline(now: number): number | null {
+      return nextDeadline.get(now)!.at as number | null;
     },
 
     findings(filter: { session?: string; limit: number }): Finding[] {

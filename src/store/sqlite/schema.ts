@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 
 /** Goes up with every change of the tables; a file with a higher one was written by a newer Interlock. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const TABLES = `
 CREATE TABLE sessions (
@@ -13,9 +13,10 @@ CREATE TABLE sessions (
   state TEXT NOT NULL, guarded INTEGER NOT NULL, started_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
   steps INTEGER NOT NULL, allow INTEGER NOT NULL, transform INTEGER NOT NULL, hold INTEGER NOT NULL,
   deny INTEGER NOT NULL, halt INTEGER NOT NULL, findings INTEGER NOT NULL DEFAULT 0,
-  title TEXT, spec TEXT, spec_name TEXT, no_spec TEXT
+  title TEXT, spec TEXT, spec_name TEXT, no_spec TEXT, deadline INTEGER
 );
 CREATE INDEX sessions_newest ON sessions (started_at, n);
+CREATE INDEX sessions_due ON sessions (deadline) WHERE deadline IS NOT NULL;
 CREATE TABLE steps (
   n INTEGER PRIMARY KEY, session INTEGER NOT NULL, observed INTEGER NOT NULL, seq INTEGER NOT NULL,
   id TEXT NOT NULL, id_hash INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
@@ -43,6 +44,12 @@ CREATE INDEX findings_session ON findings (session, seq);
 CREATE TABLE specs (digest TEXT PRIMARY KEY, name TEXT NOT NULL, canonical TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/** What brings a file of the version before to each version. */
+const MIGRATIONS: Readonly<Record<number, string>> = {
+  2: `ALTER TABLE sessions ADD COLUMN deadline INTEGER;
+CREATE INDEX sessions_due ON sessions (deadline) WHERE deadline IS NOT NULL;`,
+};
+
 export interface OpenOptions {
   readonly readOnly: boolean;
   /** How long a transaction waits for somebody else's lock on the file before it fails. */
@@ -58,8 +65,10 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
     throw new StoreError('failed', `${file} cannot be opened: ${(error as Error).message}`, { cause: error });
   }
   try {
-    if (options.readOnly) database.exec('PRAGMA query_only = ON');
-    else prepare(database, file);
+    if (options.readOnly) {
+      checkVersion(database, file);
+      database.exec('PRAGMA query_only = ON');
+    } else prepare(database, file);
     return database;
   } catch (error) {
     database.close();
@@ -72,16 +81,34 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
 function prepare(database: DatabaseSync, file: string): void {
   // The page size is fixed by the first write; on an existing file the pragma changes nothing.
   database.exec('PRAGMA page_size = 16384');
-  const version = Number(database.prepare('PRAGMA user_version').get()!.user_version);
-  if (version > SCHEMA_VERSION) {
-    throw new StoreError(
-      'newer-schema',
-      `${file} was written by a newer Interlock (schema ${version}; this one knows ${SCHEMA_VERSION}). ` +
-        'Use that version, or another data directory.',
-    );
-  }
+  const version = versionOf(database, file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
   if (version === 0) {
     database.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    return;
   }
+  for (let next = version + 1; next <= SCHEMA_VERSION; next++) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]} PRAGMA user_version = ${next}; COMMIT`);
+  }
+}
+
+/** @throws StoreError `newer-schema` */
+function versionOf(database: DatabaseSync, file: string): number {
+  const version = Number(database.prepare('PRAGMA user_version').get()!.user_version);
+  if (version <= SCHEMA_VERSION) return version;
+  throw new StoreError(
+    'newer-schema',
+    `${file} was written by a newer Interlock (schema ${version}; this one knows ${SCHEMA_VERSION}). ` +
+      'Use that version, or another data directory.',
+  );
+}
+
+/** A reader cannot bring the file up to date. */
+function checkVersion(database: DatabaseSync, file: string): void {
+  const version = versionOf(database, file);
+  if (version === SCHEMA_VERSION) return;
+  throw new StoreError(
+    'failed',
+    `${file} was written by an older Interlock (schema ${version}); start the server on it once, which brings it to ${SCHEMA_VERSION}`,
+  );
 }

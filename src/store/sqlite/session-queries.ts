@@ -83,11 +83,12 @@ export function sessionRow(row: Row): SessionRow {
     spec: row.spec as string | null,
     specName: row.spec_name as string | null,
     noSpec: row.no_spec as SessionRow['noSpec'],
+    deadline: row.deadline as number | null,
   };
 }
 
 function summary(row: Row): SessionSummary {
-  const { noSpec: _, ...rest } = sessionRow(row);
+  const { noSpec: _, deadline: __, ...rest } = sessionRow(row);
   const state: SessionState = rest.state === 'open' && row.held === 1 ? 'held' : rest.state;
   return { ...rest, state, findings: row.findings as number };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { storeContract } from '../contract.ts';
-import { SCHEMA_VERSION } from './schema.ts';
+import { openDatabase, SCHEMA_VERSION } from './schema.ts';
 import { openSqliteStore } from './store.ts';
 
 const makePlace = () => mkdtempSync(join(tmpdir(), 'interlock-store-'));
@@ -36,6 +36,20 @@ test('a file of a newer version is refused and left alone', async (t) => {
   await assert.rejects(openSqliteStore({ directory }), { code: 'newer-schema', message: /newer Interlock/ });
   // The lock was given back.
   await assert.rejects(openSqliteStore({ directory }), { code: 'newer-schema' });
+});
+
+test('a file of an older version is brought up to date by its owner, and refused by a reader until then', async (t) => {
+  const directory = place(t);
+  await (await openSqliteStore({ directory })).close();
+  const path = join(directory, 'interlock.sqlite');
+  const file = new DatabaseSync(path);
+  file.exec('DROP INDEX sessions_due; ALTER TABLE sessions DROP COLUMN deadline; PRAGMA user_version = 1');
+  file.close();
+  assert.throws(() => openDatabase(path, { readOnly: true, busyTimeoutMs: 0 }), /older Interlock/);
+  const store = await openSqliteStore({ directory });
+  assert.equal(await store.nextDeadline(0), null);
+  await store.close();
+  openDatabase(path, { readOnly: true, busyTimeoutMs: 0 }).close();
 });
 
 test('a file that is no database is refused', async (t) => {

@@ -62,6 +62,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     holds: (filter, now) => reader.request('holds', filter, now),
     expiredHolds: (now, limit) => reader.request('expiredHolds', now, limit),
     nextExpiry: () => reader.request('nextExpiry'),
+    overdueSessions: (now, limit) => reader.request('overdueSessions', now, limit),
+    nextDeadline: (now) => reader.request('nextDeadline', now),
     findings: (filter) => reader.request('findings', filter),
     spec: (digest) => reader.request('spec', digest),
     knownSpans: (keys) => reader.request('knownSpans', keys),

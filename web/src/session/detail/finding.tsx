@@ -4,6 +4,7 @@ import { formatExact } from '../../format.ts';
 import { VerdictShape } from '../../ui/verdict.tsx';
 
 const TITLES: Record<Finding['kind'], string> = {
+  'overdue-obligation': 'Something owed was not done in time',
   'unguarded-step': 'This step ran without a decision',
   'replay-mismatch': 'Replay does not give what was recorded',
 };

@@ -1,22 +1,25 @@
-// Wakes when the next pending hold expires. Holds expire by the clock whether or not this has run: it only tells.
+// Wakes when the next of something (a pending hold, a deadline) is past. Time passes whether or not this has run: a
+// round only tells. What a round could not settle waits for the next wake, never for a busy loop.
 import type { EngineLogLine } from './options.ts';
 
 const WAKE_MS_MIN = 50;
 const WAKE_MS_MAX = 60_000;
 
-export interface HoldTimer {
-  /** A hold that expires at this time exists. */
-  expect(expiresAt: number): void;
+export interface Timer {
+  /** There is something due at this time, milliseconds since the epoch. */
+  expect(dueAt: number): void;
   /** Resolves when no round is under way. */
   stop(): Promise<void>;
 }
 
-export function createHoldTimer(
+/** `round` settles what is past, `nextDue` says when it is next needed; `what` names its failure in the log. */
+export function createTimer(
+  what: string,
   clock: () => number,
   round: () => Promise<void>,
-  nextExpiry: () => Promise<number | null>,
+  nextDue: () => Promise<number | null>,
   log: (line: EngineLogLine) => void,
-): HoldTimer {
+): Timer {
   let timer: NodeJS.Timeout | null = null;
   let next = Number.POSITIVE_INFINITY;
   let running: Promise<void> = Promise.resolve();
@@ -38,20 +41,19 @@ export function createHoldTimer(
       if (clock() > next) {
         next = Number.POSITIVE_INFINITY;
         await round();
-        next = Math.min(next, (await nextExpiry()) ?? Number.POSITIVE_INFINITY);
+        next = Math.min(next, (await nextDue()) ?? Number.POSITIVE_INFINITY);
       }
     } catch (error) {
       next = Math.min(next, clock() + WAKE_MS_MAX);
-      if (!stopped)
-        log({ level: 'error', message: `expired holds were not closed: ${(error as Error).message}` });
+      if (!stopped) log({ level: 'error', message: `${what}: ${(error as Error).message}` });
     }
     arm();
   }
 
   return {
-    expect(expiresAt) {
-      if (expiresAt >= next) return;
-      next = expiresAt;
+    expect(dueAt) {
+      if (dueAt >= next) return;
+      next = dueAt;
       arm();
     },
     stop() {
