@@ -54,3 +54,23 @@ for (const [rule, steps] of cases)
     assert.deepEqual(report.results[0]!.failures, []);
     assert.deepEqual(report.fired, [rule]);
   });
+
+test('a quorum answers at once, each person with a role', () => {
+  const text = `interlock: 1
+name: quorum
+rules:
+  - { id: two, on: call pay, hold: true, approve: { by: [lead], quorum: 2 } }
+tests:
+  - name: two people, one person twice, and a role that may not
+    steps:
+      - { call: pay, args: {}, expect: hold }
+      - { approve: true, by: [ann, ann], role: [lead, lead], expect: hold }
+      - { approve: true, by: [ann, bob], role: [lead, guest], expect: hold }
+      - { approve: true, by: [ann, bob], role: [lead, lead], expect: allow }
+`;
+  const compiled = compileSpec(text);
+  assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+  const report = runSpecTests(compiled.spec, 'quorum', text);
+  assert.deepEqual(report.problems, []);
+  assert.deepEqual(report.results[0]!.failures, []);
+});

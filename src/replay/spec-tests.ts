@@ -4,7 +4,16 @@ import { type Decision, VERDICTS } from '../monitor/types.ts';
 import { parseDuration } from '../spec/duration.ts';
 import type { CompiledSpec } from '../spec/index.ts';
 import type { Problem } from '../spec/problem.ts';
-import { fieldsOf, type MapEntry, Source, type SourceNode, textOf, toJson, wordOf } from '../spec/source.ts';
+import {
+  fieldsOf,
+  type MapEntry,
+  Source,
+  type SourceNode,
+  textOf,
+  textsOf,
+  toJson,
+  wordOf,
+} from '../spec/source.ts';
 import type { JsonObject, Step, StepKind } from '../step/types.ts';
 
 export interface SpecTestFailure {
@@ -197,7 +206,7 @@ class Example {
         return this.#result(text, step);
       case 'approve':
       case 'refuse':
-        return this.#answer(act === 'approve', step);
+        return this.#answer(source, act === 'approve', step);
       default:
         return this.#step(PLAIN_ACTS[act], text, writtenIn(step));
     }
@@ -216,14 +225,17 @@ class Example {
     return this.#step('tool.result', name, { callId, ...given });
   }
 
-  #answer(approve: boolean, step: ReadonlyMap<string, MapEntry>): Decision | null {
+  /** `by` and `role` are one person and their role, or lists of the same length: a quorum answers at once. */
+  #answer(source: Source, approve: boolean, step: ReadonlyMap<string, MapEntry>): Decision | null {
     const held = this.#held;
     if (held === null) return null;
+    const by = step.get('by');
+    const role = step.get('role');
     const args: JsonObject = {
       binding: bindingOf(held),
       approve,
-      by: [optionalText(step.get('by')) ?? 'reviewer@example.com'],
-      roles: [optionalText(step.get('role')) ?? 'reviewer'],
+      by: by ? textsOf(source, by.node, '`by`') : ['reviewer@example.com'],
+      roles: role ? textsOf(source, role.node, '`role`') : ['reviewer'],
     };
     this.#step('approval', held.name, {
       args,
