@@ -107,7 +107,8 @@ export function selectorOf(text: string): Selector | null {
     case 'system':
     case 'model':
     case 'memory':
-      return (source) => source.name === text;
+      // A recalled or given value with structure has the field after the source: `memory.account`.
+      return (source) => source.name === text || source.name.startsWith(`${text}.`);
     case 'trusted':
       return (source) => source.trusted;
     case 'untrusted':
