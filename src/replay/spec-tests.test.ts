@@ -74,3 +74,24 @@ tests:
   assert.deepEqual(report.problems, []);
   assert.deepEqual(report.results[0]!.failures, []);
 });
+
+test('a result with arguments is a call of its own; one without answers the oldest call that was not refused', () => {
+  const text = `interlock: 1
+name: results
+rules:
+  - { id: small, on: call pay, require: args.n < 10 }
+  - { id: asked, on: output, require: 'past.count("result pay", r, r.args.n == 1) == 1' }
+  - { id: own, on: output, require: 'past.count("result pay", r, r.args.n == 2) == 1' }
+tests:
+  - name: three calls
+    steps:
+      - { call: pay, args: { n: 11 }, expect: deny }
+      - { call: pay, args: { n: 1 }, expect: allow }
+      - { result: pay, args: { n: 2 }, value: {} }
+      - { result: pay, value: {} }
+      - { output: done, expect: allow }
+`;
+  const compiled = compileSpec(text);
+  assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+  assert.deepEqual(runSpecTests(compiled.spec, 'results', text).results[0]!.failures, []);
+});

@@ -198,9 +198,15 @@ class Example {
         return this.#step('output', '', { content: text });
       case 'call': {
         const callId = optionalText(step.get('id')) ?? `call-${this.#seq}`;
-        this.#open.push({ name: text, callId });
         const args = step.get('args');
-        return this.#step('tool.call', text, { callId, args: (args ? toJson(args.node) : {}) as JsonObject });
+        const decision = this.#step('tool.call', text, {
+          callId,
+          args: (args ? toJson(args.node) : {}) as JsonObject,
+        });
+        // What was refused has no result.
+        if (decision.verdict !== 'deny' && decision.verdict !== 'halt')
+          this.#open.push({ name: text, callId });
+        return decision;
       }
       case 'result':
         return this.#result(text, step);
@@ -213,14 +219,12 @@ class Example {
   }
 
   #result(name: string, step: ReadonlyMap<string, MapEntry>): Decision {
-    const at = this.#open.findIndex((call) => call.name === name);
-    const id = optionalText(step.get('id'));
-    let callId = id ?? (at >= 0 ? this.#open.splice(at, 1)[0]!.callId : undefined);
     const args = step.get('args');
-    if (callId === undefined || args) {
-      callId ??= `call-${this.#seq}`;
-      if (args) this.#step('tool.call', name, { callId, args: toJson(args.node) as JsonObject });
-    }
+    // With arguments it is a call of its own, and its result; without, the result of the oldest open call.
+    const at = args ? -1 : this.#open.findIndex((call) => call.name === name);
+    const callId =
+      optionalText(step.get('id')) ?? (at >= 0 ? this.#open.splice(at, 1)[0]!.callId : `call-${this.#seq}`);
+    if (args) this.#step('tool.call', name, { callId, args: toJson(args.node) as JsonObject });
     const { args: _, ...given } = writtenIn(step);
     return this.#step('tool.result', name, { callId, ...given });
   }
