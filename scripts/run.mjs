@@ -81,7 +81,7 @@ async function buildPackage() {
   rmSync('dist', { recursive: true, force: true });
   const code = await run(node(), ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
   if (code !== 0) return code;
-  for (const path of ['web/dist', 'examples/support-agent/spec.yaml'])
+  for (const path of ['web/dist', 'examples/support-agent/spec.yaml', 'packs'])
     cpSync(path, join('dist', path), { recursive: true });
   return 0;
 }

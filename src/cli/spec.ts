@@ -1,8 +1,8 @@
 // `interlock spec check|test FILE...`: reads specs, prints problems and test results.
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runSpecTests, type SpecTestReport } from '../replay/spec-tests.ts';
+import { readBeside } from '../sdk/spec-files.ts';
 import { type CompileResult, compileSpec, formatProblem, lineMap, type Problem } from '../spec/index.ts';
 
 const USAGE = `usage: interlock spec check [--json] FILE...
@@ -15,14 +15,7 @@ test   runs the example sessions in each spec; exit 1 when one fails
 /** A spec compiled from a file, schema files beside it; throws the system's error when the file cannot be read. */
 export function compileSpecFile(file: string): { text: string; result: CompileResult } {
   const text = readFileSync(file, 'utf8');
-  const base = dirname(resolve(file));
-  const readRef = (path: string): string | null => {
-    try {
-      return readFileSync(resolve(base, path), 'utf8');
-    } catch {
-      return null;
-    }
-  };
+  const readRef = (path: string) => readBeside(file, path);
   return { text, result: compileSpec(text, { file, readRef }) };
 }
 

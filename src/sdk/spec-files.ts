@@ -2,11 +2,15 @@
 // every problem with its place, never a spec that is left out.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { CompiledSpecLike } from '../engine/options.ts';
 import { createMonitor } from '../monitor/session-monitor.ts';
 import { type CompiledSpec, compileSpec, formatProblem, lineMap } from '../spec/index.ts';
 import { SpecInvalid } from './errors.ts';
+
+/** Beside `src`; the build puts a copy beside its own. */
+const PACKS = fileURLToPath(new URL('../../packs', import.meta.url));
 
 export async function loadSpecFile(file: string): Promise<CompiledSpecLike> {
   let text: string;
@@ -47,15 +51,26 @@ function runnable(spec: CompiledSpec): CompiledSpecLike {
   };
 }
 
-/** A file named by `$ref`: only in the spec's own directory or below it. */
-function readBeside(file: string, path: string): string | null {
-  const dir = dirname(resolve(file));
-  const target = resolve(dir, path);
-  const inside = relative(dir, target);
-  if (inside.startsWith('..') || isAbsolute(inside)) return null;
+/**
+ * A file that a spec names by `$ref` or imports: relative to the spec, or `pack:banking` for a pack of this package and
+ * `pack:banking/FILE` for a file beside it. Null when there is none.
+ */
+export function readBeside(file: string, path: string): string | null {
+  const target = path.startsWith('pack:') ? packFile(path.slice('pack:'.length)) : beside(file, path);
+  if (target === null) return null;
   try {
     return readFileSync(target, 'utf8');
   } catch {
     return null;
   }
+}
+
+function beside(file: string, path: string): string {
+  return resolve(dirname(resolve(file)), path);
+}
+
+function packFile(name: string): string | null {
+  const parts = name.split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\\'))) return null;
+  return parts.length === 1 ? join(PACKS, name, `${name}.yaml`) : join(PACKS, ...parts);
 }

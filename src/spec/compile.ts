@@ -56,7 +56,8 @@ export function compileProgram(
   identity: { digest: string; canonical: string },
 ): Program | null {
   const tools = new Map<string, ToolPlan>();
-  for (const contract of document.tools.values()) tools.set(contract.name, compileTool(source, contract));
+  for (const contract of document.tools.values())
+    tools.set(contract.name, compileTool(contract.source, contract));
   const compilation: Compilation = {
     source,
     document,
@@ -69,12 +70,6 @@ export function compileProgram(
     slots: FIRST_LOCAL,
     usesOrigins: false,
   };
-  for (const { expression } of document.lets) {
-    const parsed = parseCel(expression.text);
-    if (!('problem' in parsed)) continue;
-    const at = expression.at === null ? expression.range.start : expression.at + parsed.problem.offset;
-    source.error('cel-syntax', { start: at, end: at + 1 }, parsed.problem.message);
-  }
   const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
   if (source.failed) return null;
   const patterns = document.rules.map((rule) => rule.on);
@@ -130,7 +125,7 @@ function indexed<T>(
 }
 
 function compileRule(compilation: Compilation, rule: RuleClause, index: number): RulePlan {
-  const { source } = compilation;
+  const { source } = rule;
   checkPatterns(compilation, rule);
   const needs = new Set<string>();
   const types = callTypes(compilation.tools, rule.on);
@@ -184,7 +179,7 @@ function checkPatterns(compilation: Compilation, rule: RuleClause): void {
       continue;
     const wanted = pattern.name.t === 'glob' ? pattern.name.glob : pattern.name.effect;
     const near = pattern.name.t === 'glob' ? nearest(wanted, names) : null;
-    compilation.source.report(
+    rule.source.report(
       'error',
       'unknown-tool',
       rule.onRange,
@@ -231,7 +226,7 @@ function compileForm(
     }
     case 'flow': {
       const look = form.flow.in === null ? null : expression(form.flow.in, 'any');
-      const flow = compileFlow(compilation.source, form.flow, compilation.flows.length, look, [
+      const flow = compileFlow(rule.source, form.flow, compilation.flows.length, look, [
         ...compilation.tools.keys(),
       ]);
       compilation.flows.push(flow);
@@ -297,7 +292,7 @@ function prepare(
   needs: Set<string>,
   scopeFor: (host: ScopeHost) => Scope,
 ): Prepared | null {
-  const { source } = compilation;
+  const { source } = rule;
   const reportAt = (
     code: string,
     message: string,
@@ -317,7 +312,7 @@ function prepare(
     reportAt('cel-syntax', parsed.problem.message, { offset: parsed.problem.offset, length: 1 });
     return null;
   }
-  const expr = expandLets(parsed.expr, compilation.document.lets);
+  const expr = expandLets(parsed.expr, rule.lets);
   if (expr === null) {
     reportAt('too-deep', 'with its `let` names written out, the expression is too large', null);
     return null;

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../step/types.ts';
 import type { Let } from './let.ts';
 import type { StepPattern } from './pattern.ts';
 import type { Range } from './problem.ts';
-import type { SourceNode } from './source.ts';
+import type { Source, SourceNode } from './source.ts';
 import type { Mode } from './terms.ts';
 
 export const EFFECTS = ['read', 'write', 'send', 'delete', 'execute'] as const;
@@ -32,6 +32,8 @@ export interface ToolContract {
   readonly input: Json | null;
   readonly output: Json | null;
   readonly range: Range;
+  /** The file it stands in. */
+  readonly source: Source;
 }
 
 export interface LimitClause {
@@ -117,6 +119,9 @@ export interface RuleClause {
   readonly controls: readonly string[];
   readonly mode: Mode;
   readonly range: Range;
+  /** The file it stands in, and the names its expressions may use. */
+  readonly source: Source;
+  readonly lets: readonly Let[];
 }
 
 export interface SpecDocument {
@@ -126,8 +131,9 @@ export interface SpecDocument {
   readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
   readonly tools: ReadonlyMap<string, ToolContract>;
-  /** Names for expressions, in the order in which they may use each other. */
+  /** Names for expressions: the spec's own. */
   readonly lets: readonly Let[];
+  /** Its own and those of what it imports. */
   readonly rules: readonly RuleClause[];
   readonly tests: SourceNode | null;
   /** The meaning alone (no tests), as plain data: its canonical bytes are the spec's identity. */

@@ -15,7 +15,7 @@ export type { ReadRef } from './read.ts';
 export interface CompileOptions {
   /** Named in problems. */
   readonly file?: string;
-  /** Reads a schema file named by `$ref`, relative to the spec; null when there is none. */
+  /** Reads a file that the spec names (a schema, an imported spec), relative to the spec; null when there is none. */
   readonly readRef?: ReadRef;
 }
 
@@ -45,11 +45,14 @@ export type CompileResult =
 export function compileSpec(text: string, options: CompileOptions = {}): CompileResult {
   const source = new Source(options.file ?? 'spec', text);
   const root = readSource(source);
-  const document = root === null ? null : readDocument(source, root, options.readRef);
-  if (document === null) return { ok: false, problems: sorted(source.problems) };
+  const document =
+    root === null
+      ? null
+      : readDocument(source, root, { readRef: options.readRef, path: [], given: NOTHING, mode: 'enforce' });
+  if (document === null) return { ok: false, problems: sorted(source) };
   const canonical = canonicalize(document.meaning);
   const program = compileProgram(source, document, { canonical, digest: digestText(canonical) });
-  if (program === null || source.failed) return { ok: false, problems: sorted(source.problems) };
+  if (program === null || source.failed) return { ok: false, problems: sorted(source) };
   const spec: CompiledSpec = {
     name: document.name,
     digest: program.digest,
@@ -58,9 +61,15 @@ export function compileSpec(text: string, options: CompileOptions = {}): Compile
     tests: document.tests,
     applies: (agent) => document.agents.some((glob) => globMatches(glob, agent)),
   };
-  return { ok: true, spec, problems: sorted(source.problems) };
+  return { ok: true, spec, problems: sorted(source) };
 }
 
-function sorted(problems: readonly Problem[]): readonly Problem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+const NOTHING = new Map<string, never>();
+
+/** By place, those of imported files after the spec's own. */
+function sorted({ file, problems }: Source): readonly Problem[] {
+  const files = [file, ...new Set(problems.map((problem) => problem.file))];
+  return [...problems].sort(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
 }

@@ -3,7 +3,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { parseCel } from './cel/parse.ts';
 import type { Expression } from './document.ts';
-import { identName, isBind, pastCall } from './free.ts';
+import { freeNames, identName, isBind, pastCall } from './free.ts';
 
 export interface Let {
   readonly name: string;
@@ -17,25 +17,50 @@ const MAX_NODES = 5_000;
 export function expandLets(root: Expr, lets: readonly Let[]): Expr | null {
   if (lets.length === 0) return root;
   let nodes = 0;
-  const expand = (expr: Expr, known: number, bound: ReadonlySet<string>): Expr => {
+  const byName = new Map(lets.map((item) => [item.name, item.expression.text]));
+  const expand = (expr: Expr, within: readonly string[], bound: ReadonlySet<string>): Expr => {
     if (++nodes > MAX_NODES) return expr;
     const name = identName(expr);
-    if (name !== null && !bound.has(name)) {
-      const at = lets.findIndex((item) => item.name === name);
-      if (at < 0 || at >= known) return expr;
-      const parsed = parseCel(lets[at]!.expression.text);
-      // A name sees only the names before it, so there are no circles. Its own problems are reported at the `let`.
-      return 'problem' in parsed ? expr : expand(parsed.expr, at, NOTHING);
+    const text = name === null || bound.has(name) ? undefined : byName.get(name);
+    if (name !== null && text !== undefined && !within.includes(name)) {
+      const parsed = parseCel(text);
+      // Problems of its own, and circles, are reported at the `let`.
+      return 'problem' in parsed ? expr : expand(parsed.expr, [...within, name], NOTHING);
     }
     return eachChild(expr, (child, more) =>
-      expand(child, known, more.length === 0 ? bound : new Set([...bound, ...more])),
+      expand(child, within, more.length === 0 ? bound : new Set([...bound, ...more])),
     );
   };
-  const expanded = expand(root, lets.length, NOTHING);
+  const expanded = expand(root, NO_NAMES, NOTHING);
   return nodes > MAX_NODES ? null : expanded;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+const NO_NAMES: readonly string[] = [];
+
+/** Names that stand for themselves, each circle once: the names on the way round. */
+export function circlesOf(lets: readonly Let[]): string[][] {
+  const uses = new Map<string, string[]>();
+  for (const { name, expression } of lets) {
+    const parsed = parseCel(expression.text);
+    const free = 'problem' in parsed ? [] : [...freeNames(parsed.expr)];
+    uses.set(
+      name,
+      free.filter((used) => lets.some((item) => item.name === used)),
+    );
+  }
+  const circles: string[][] = [];
+  const settled = new Set<string>();
+  const visit = (name: string, path: readonly string[]): void => {
+    const at = path.indexOf(name);
+    if (at >= 0) circles.push(path.slice(at));
+    if (at >= 0 || settled.has(name)) return;
+    for (const used of uses.get(name) ?? []) visit(used, [...path, name]);
+    settled.add(name);
+  };
+  for (const { name } of lets) visit(name, []);
+  return circles;
+}
 
 /** Puts what `change` gives in the place of every child; `more` are the variables that the parent binds for it. */
 function eachChild(expr: Expr, change: (child: Expr, more: readonly string[]) => Expr): Expr {

@@ -92,3 +92,13 @@ export function patternMatches(
   if (pattern.kind !== kind) return false;
   return pattern.name.t === 'effect' ? pattern.name.effect === effect : globMatches(pattern.name.glob, name);
 }
+
+/** For `sort`: exact names first, then effects, then globs, the longer first. */
+export function byExactness(a: StepPattern, b: StepPattern): number {
+  return rankOf(a) - rankOf(b) || b.text.length - a.text.length || (a.text < b.text ? -1 : 1);
+}
+
+function rankOf({ name }: StepPattern): number {
+  if (name.t === 'effect') return 1;
+  return name.glob.includes('*') || name.glob.includes('?') ? 2 : 0;
+}

@@ -18,6 +18,8 @@ export interface Problem {
   readonly line: number;
   readonly column: number;
   readonly endColumn: number;
+  /** The line of the file it points at, cut to 500 characters. */
+  readonly excerpt: string;
   /** The id of the rule or name of the tool it stands in, when there is one. */
   readonly subject?: string;
   readonly suggestion?: string;
@@ -59,13 +61,15 @@ export function lineMap(text: string): LineMap {
  *   14 |     require: args.amuont <= 500
  *      |                   ^^^^^^ did you mean `amount`?
  * ```
+ *
+ * The line is shown when `lines` is given.
  */
 export function formatProblem(problem: Problem, lines?: LineMap): string {
   const head = `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.code}: ${problem.message}`;
   const hint = problem.suggestion ? `did you mean \`${problem.suggestion}\`?` : '';
   if (!lines) return hint ? `${head} (${hint})` : head;
   const gutter = String(problem.line).padStart(5);
-  const text = lines.lineText(problem.line);
+  const text = problem.excerpt;
   const width = Math.max(1, Math.min(problem.endColumn, text.length + 1) - problem.column);
   const caret = `${' '.repeat(problem.column - 1)}${'^'.repeat(width)} ${hint}`.trimEnd();
   return `${head}\n${gutter} | ${text}\n${' '.repeat(5)} | ${caret}`;

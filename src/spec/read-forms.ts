@@ -11,7 +11,7 @@ import type {
 } from './document.ts';
 import { TRUST } from './document.ts';
 import { parseDuration } from './duration.ts';
-import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
+import { byExactness, PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
 import { fieldsOf, type MapEntry, type Source, textOf, textsOf, toJson, wordOf } from './source.ts';
 
@@ -108,6 +108,8 @@ export function readTransform(source: Source, entry: MapEntry): TransformClause 
     source.error('transform', entry.keyRange, '`transform` needs `set` or `drop`');
     return null;
   }
+  // The order of keys means nothing: a whole is set before its parts.
+  set.sort((a, b) => a.path.length - b.path.length || (a.path.join('.') < b.path.join('.') ? -1 : 1));
   return { set, drop };
 }
 
@@ -250,7 +252,11 @@ export function readOrder(source: Source, entry: MapEntry): OrderClause | null {
         );
       else if (to !== undefined) moves.push({ pattern: parsed.pattern, to });
     }
-    states.set(state.key, moves);
+    // The order of keys means nothing: what is more exact comes first.
+    states.set(
+      state.key,
+      moves.sort((a, b) => byExactness(a.pattern, b.pattern)),
+    );
   }
   return start === undefined ? null : { start, states };
 }

@@ -2,6 +2,7 @@
 
 import { ENFORCEABILITY } from '../step/types.ts';
 import type { ObligationClause, OrderClause, RuleClause, RuleForm } from './document.ts';
+import type { Let } from './let.ts';
 import type { StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
 import {
@@ -47,7 +48,12 @@ const OTHERWISE = ['deny', 'hold', 'halt'] as const;
 const HAVE_ARGS: readonly string[] = ['tool.call', 'model.request', 'handoff', 'memory.write'];
 const ID_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.';
 
-export function readRule(source: Source, node: SourceNode, specMode: Mode): RuleClause | null {
+export function readRule(
+  source: Source,
+  node: SourceNode,
+  specMode: Mode,
+  lets: readonly Let[],
+): RuleClause | null {
   const fields = fieldsOf(source, node, 'a rule', RULE_KEYS);
   if (!fields) return null;
   const idEntry = fields.get('id');
@@ -110,6 +116,8 @@ export function readRule(source: Source, node: SourceNode, specMode: Mode): Rule
     controls: controls ? textsOf(source, controls.node, '`controls`') : [],
     mode: (modeEntry && wordOf(source, modeEntry.node, '`mode`', MODES)) ?? specMode,
     range: idEntry!.node.range,
+    source,
+    lets,
   };
 }
 

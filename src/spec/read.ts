@@ -1,15 +1,26 @@
 // Reads the nodes of a spec into a SpecDocument: every key known, every word one of its set. Pure; no expression is compiled here.
 
 import type { Json, JsonObject } from '../step/types.ts';
+import { parseCel } from './cel/parse.ts';
 import {
   DEFAULTS,
+  type DefaultVerdict,
   EFFECTS,
   type Expression,
   type SpecDocument,
   type ToolContract,
   TRUST,
 } from './document.ts';
-import type { Let } from './let.ts';
+import {
+  bindParameters,
+  joinPath,
+  joinRules,
+  joinTools,
+  MAX_RULES,
+  type Place,
+  readImports,
+} from './imports.ts';
+import { circlesOf, type Let } from './let.ts';
 import { readRule } from './read-rule.ts';
 import { VARIABLES } from './scope.ts';
 import {
@@ -24,7 +35,6 @@ import {
 } from './source.ts';
 import { MODES, type Mode } from './terms.ts';
 
-const MAX_RULES = 2_000;
 const MAX_TOOLS = 2_000;
 const NAME_LIMIT = 200;
 const MAX_LETS = 200;
@@ -37,6 +47,8 @@ const SPEC_KEYS = [
   'name',
   'description',
   'applies',
+  'imports',
+  'parameters',
   'mode',
   'default',
   'tools',
@@ -47,11 +59,8 @@ const SPEC_KEYS = [
 ];
 const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'input', 'output', 'description', 'to'];
 
-export function readDocument(
-  source: Source,
-  root: SourceNode,
-  readRef: ReadRef | undefined,
-): SpecDocument | null {
+export function readDocument(source: Source, whole: SourceNode, place: Place): SpecDocument | null {
+  const { root, lets: parameters } = bindParameters(source, whole, place.given);
   const fields = fieldsOf(source, root, 'the spec', SPEC_KEYS);
   if (!fields) return null;
   const version = fields.get('interlock');
@@ -73,26 +82,43 @@ export function readDocument(
   if (name !== undefined && (name === '' || name.length > NAME_LIMIT)) {
     source.error('name', nameEntry!.node.range, `\`name\` must have 1 to ${NAME_LIMIT} characters`);
   }
-  const mode: Mode = wordFrom(source, fields.get('mode'), '`mode`', MODES) ?? 'enforce';
+  const mode: Mode = wordFrom(source, fields.get('mode'), '`mode`', MODES) ?? place.mode;
   const defaultVerdict = wordFrom(source, fields.get('default'), '`default`', DEFAULTS) ?? 'deny';
   const meaning: Record<string, Json> = toJson(root) as Record<string, Json>;
   delete meaning.tests;
   delete meaning.fixtures;
   delete meaning.description;
+  const parts = readImports(source, fields.get('imports'), { ...place, mode }, meaning);
+  const readRef = (path: string) => place.readRef?.(joinPath(place.path.at(-1) ?? '', path)) ?? null;
   const tools = readTools(source, fields.get('tools'), readRef, meaning);
-  const rules = readRules(source, fields.get('rules'), mode);
+  const lets = [...parameters, ...readLets(source, fields.get('let'), parameters, meaning)];
+  const rules = joinRules(readRules(source, fields.get('rules'), mode, lets), parts);
+  if (rules.length > MAX_RULES)
+    source.error(
+      'too-many',
+      root.range,
+      `with its imports the spec has ${rules.length} rules; at most ${MAX_RULES}`,
+    );
   // Even a spec with errors is read on, so that all its problems show at once.
   return {
     name: name ?? '',
     agents: readApplies(source, fields.get('applies')),
-    mode,
-    defaultVerdict,
-    tools,
-    lets: readLets(source, fields.get('let')),
+    mode: strictestMode([mode, ...parts.map((part) => part.document.mode)]),
+    defaultVerdict: strictestDefault([defaultVerdict, ...parts.map((part) => part.document.defaultVerdict)]),
+    tools: joinTools(source, tools, parts, fields.get('imports')),
+    lets,
     rules,
     tests: fields.get('tests')?.node ?? null,
     meaning: meaning as JsonObject,
   };
+}
+
+function strictestMode(modes: readonly Mode[]): Mode {
+  return MODES[Math.max(...modes.map((mode) => MODES.indexOf(mode)))]!;
+}
+
+function strictestDefault(defaults: readonly DefaultVerdict[]): DefaultVerdict {
+  return defaults.includes('deny') ? 'deny' : defaults.includes('hold') ? 'hold' : 'allow';
 }
 
 function wordFrom<W extends string>(
@@ -158,6 +184,7 @@ function readTools(
       input: schemas.input,
       output: schemas.output,
       range: tool.keyRange,
+      source,
     });
   }
   return tools;
@@ -190,8 +217,17 @@ function loadSchema(source: Source, entry: MapEntry, readRef: ReadRef | undefine
 
 const RESERVED = new Set(['past', 'origin', ...VARIABLES]);
 
-/** `let`: a map from name to expression; a name may use the names before it. */
-function readLets(source: Source, entry: MapEntry | undefined): Let[] {
+/** `let`: a map from name to expression; a name may use the others, in no circle. The values of parameters are names too. */
+function readLets(
+  source: Source,
+  entry: MapEntry | undefined,
+  parameters: readonly Let[],
+  meaning: Record<string, Json>,
+): Let[] {
+  if (parameters.length > 0) {
+    const own = typeof meaning.let === 'object' && meaning.let !== null ? meaning.let : {};
+    meaning.let = { ...Object.fromEntries(parameters.map((p) => [p.name, p.expression.text])), ...own };
+  }
   if (!entry) return [];
   if (entry.node.t !== 'map' || entry.node.entries.length > MAX_LETS) {
     source.error('type', entry.node.range, `\`let\` is a map of at most ${MAX_LETS} names and expressions`);
@@ -206,7 +242,20 @@ function readLets(source: Source, entry: MapEntry | undefined): Let[] {
         item.keyRange,
         `\`${item.key}\` is no free name: letters, digits and _, and no variable of the language`,
       );
-    } else if (expression) lets.push({ name: item.key, expression });
+    } else if (parameters.some((parameter) => parameter.name === item.key)) {
+      source.error('name', item.keyRange, `\`${item.key}\` is a parameter already`);
+    } else if (expression) {
+      checkSyntax(source, expression);
+      lets.push({ name: item.key, expression });
+    }
+  }
+  for (const circle of circlesOf([...parameters, ...lets])) {
+    const at = entry.node.entries.find((item) => item.key === circle[0]);
+    source.error(
+      'circular',
+      at?.keyRange ?? entry.keyRange,
+      `\`${circle[0]}\` stands for itself: ${[...circle, circle[0]].join(' → ')}`,
+    );
   }
   return lets;
 }
@@ -220,7 +269,14 @@ export function isName(text: string): boolean {
   );
 }
 
-function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {
+function checkSyntax(source: Source, { text, range, at }: Expression): void {
+  const parsed = parseCel(text);
+  if (!('problem' in parsed)) return;
+  const start = at === null ? range.start : at + parsed.problem.offset;
+  source.error('cel-syntax', { start, end: start + 1 }, parsed.problem.message);
+}
+
+function readRules(source: Source, entry: MapEntry | undefined, mode: Mode, lets: readonly Let[]) {
   if (!entry) return [];
   if (entry.node.t !== 'list') {
     source.error('type', entry.node.range, '`rules` must be a list');
@@ -232,7 +288,7 @@ function readRules(source: Source, entry: MapEntry | undefined, mode: Mode) {
   }
   const seen = new Set<string>();
   return entry.node.items.flatMap((item) => {
-    const rule = readRule(source, item, mode);
+    const rule = readRule(source, item, mode, lets);
     if (!rule) return [];
     if (seen.has(rule.id)) {
       source.report('error', 'duplicate-id', rule.range, `two rules are called \`${rule.id}\``, {

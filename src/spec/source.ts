@@ -6,6 +6,8 @@ import { type LineMap, lineMap, type Problem, type Range, type Severity } from '
 
 export const MAX_SPEC_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+/** Characters of a line that a problem shows. */
+const EXCERPT = 500;
 
 export interface MapEntry {
   readonly key: string;
@@ -30,9 +32,11 @@ export class Source {
   readonly file: string;
   readonly text: string;
   readonly lines: LineMap;
-  readonly problems: Problem[] = [];
+  readonly problems: Problem[];
 
-  constructor(file: string, text: string) {
+  /** `problems` is shared by the files of one spec. */
+  constructor(file: string, text: string, problems: Problem[] = []) {
+    this.problems = problems;
     this.file = file;
     this.text = text;
     this.lines = lineMap(text);
@@ -55,6 +59,7 @@ export class Source {
       line: start.line,
       column: start.column,
       endColumn: end.line === start.line ? end.column : start.column + 1,
+      excerpt: this.lines.lineText(start.line).slice(0, EXCERPT),
       ...(extra.suggestion === undefined ? {} : { suggestion: extra.suggestion }),
       ...(extra.subject === undefined ? {} : { subject: extra.subject }),
     });
