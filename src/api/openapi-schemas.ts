@@ -74,9 +74,28 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   Step: record(
     { id: string, session: string, seq: integer, time: epochMs, kind: { enum: STEP_KINDS }, name: string },
-    { ...stepFields, principal: string, tenant: string },
+    { ...stepFields, principal: string, tenant: string, facts: list(ref('Fact')) },
   ),
-  Witness: record({ seq: integer, id: string, kind: { enum: STEP_KINDS }, name: string }, { note: string }),
+  Fact: record(
+    {
+      id: { ...string, description: 'Which question of the spec.' },
+      key: { ...string, description: 'What it was asked for.' },
+      seen: list(
+        record(
+          { session: string, seq: integer, id: string, kind: { enum: STEP_KINDS }, name: string },
+          { note: string },
+        ),
+      ),
+    },
+    {
+      value: { description: 'The answer, any JSON; absent when there was none, and `error` says why.' },
+      error: record({ code: { enum: ['absent', 'error'] }, message: string }),
+    },
+  ),
+  Witness: record(
+    { seq: integer, id: string, kind: { enum: STEP_KINDS }, name: string },
+    { session: { ...string, description: 'Set when it is a step of another session.' }, note: string },
+  ),
   ApprovalTerms: record({ by: list(string), quorum: integer, notPrincipal: boolean, expiresMs: integer }),
   Fix: {
     description: 'What would be allowed, for a program; `repair` says it in words.',

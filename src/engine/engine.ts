@@ -10,6 +10,7 @@ import { ENGINE_LIMITS, type EngineOptions } from './options.ts';
 import { EngineError, refuse } from './problem.ts';
 import { createRecorder, storeFailed } from './record.ts';
 import { createSessions } from './sessions.ts';
+import { createShared } from './shared.ts';
 import { createSpecs, storedSpecs } from './specs.ts';
 import { createTimer } from './timer.ts';
 import type { Engine, Finding } from './types.ts';
@@ -28,7 +29,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const specs = createSpecs(options, store);
   await store.append(storedSpecs(options.specs).map((row) => ({ t: 'spec', row }))).catch(failStore);
 
-  const memory = createMemory(limits, store, (id) => loadSession(id, store, specs, recordFinding));
+  const memory = createMemory(limits, store, (id) =>
+    loadSession(id, store, specs, shared.join, recordFinding),
+  );
   const expiry = createTimer(
     'expired holds were not closed',
     clock,
@@ -43,8 +46,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     () => store.nextDeadline(clock()),
     log,
   );
+  const shared = createShared(store);
+  for (const spec of options.specs) await shared.join(specs.monitorOf(spec)).catch(failStore);
   const recorder = createRecorder({
     store,
+    shared,
     memory,
     limits,
     clock,
@@ -52,7 +58,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     onHold: expiry.expect,
     onDeadline: due.expect,
   });
-  const sessions = createSessions({ options, store, memory, specs, recorder, clock });
+  const sessions = createSessions({ options, store, memory, specs, recorder, shared, clock });
   const holds = createHolds(store, memory, recorder, clock, emit);
   const deadlines = createDeadlines(store, memory, recorder, clock, log);
   const observer = createObserver(store, limits, emit, log);

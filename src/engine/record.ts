@@ -1,6 +1,8 @@
 // The one place where a step is decided and written: synchronous up to the append, so that steps of a session have one
 // order, and answered only when the append is durable.
+import type { SharedHistory } from '../monitor/history.ts';
 import type { Decision } from '../monitor/types.ts';
+import { canonicalize } from '../step/canonical.ts';
 import { chainState, digestText } from '../step/digest.ts';
 import type { Proposal, Step } from '../step/types.ts';
 import type { Store, StoredHold, Write } from '../store/store.ts';
@@ -15,6 +17,7 @@ import { nativeSha256 } from './native-sha256.ts';
 import type { EngineLimits } from './options.ts';
 import { refuse } from './problem.ts';
 import { type LiveSession, nextSeq } from './session.ts';
+import type { Shared } from './shared.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
 import type { EngineEvent, Recorded } from './types.ts';
 
@@ -36,6 +39,7 @@ export interface RecorderParts {
   readonly limits: EngineLimits;
   readonly clock: () => number;
   readonly emit: Emit;
+  readonly shared: Shared;
   /** Told when a new hold expires. */
   readonly onHold: (expiresAt: number) => void;
   /** Told when something owed falls due. */
@@ -43,15 +47,19 @@ export interface RecorderParts {
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  const { store, memory, limits, clock, emit, onHold, onDeadline } = parts;
+  const { store, memory, limits, clock, emit, shared, onHold, onDeadline } = parts;
 
   function decideAndWrite(
     session: LiveSession,
-    step: Step,
-    text: string,
+    given: Step,
+    givenText: string,
     answered: StoredHold | undefined,
+    history: SharedHistory | undefined,
   ): Promise<Recorded> {
-    const { decision, changes } = session.monitor.step(session.state, step);
+    const { decision, changes, facts, arrival } = session.monitor.step(session.state, given, history);
+    // What was read of other sessions stands in the step: it can be replayed without them.
+    const step = facts === undefined ? given : { ...given, facts };
+    const text = facts === undefined ? givenText : canonicalize(step);
     const stepDigest = digestText(text, nativeSha256);
     const stateDigest = chainState(session.stateDigest, changes, nativeSha256);
     const before = session.row;
@@ -90,6 +98,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       },
     ];
     for (const row of changed) writes.push({ t: 'hold', row });
+    if (history !== undefined) writes.push(...shared.take(arrival));
     const finding = overdueFinding(step, decision);
     if (finding !== null) writes.push({ t: 'finding', row: { finding, observed: false } });
     if (snapshotIsDue(session, limits.stepsPerSnapshot)) {
@@ -119,6 +128,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       (cause: unknown) => {
         session.writing -= 1;
         memory.drop(session);
+        shared.distrust();
         throw storeFailed(cause);
       },
     );
@@ -139,11 +149,13 @@ export function createRecorder(parts: RecorderParts): Recorder {
         throw refuse('overloaded', 'too many decisions are waiting to become durable', 'Try again shortly.');
       }
 
+      const history = shared.history();
       // A monitor that throws may have changed half of the state: the session goes back to what is durable.
       try {
-        return decideAndWrite(session, step, text, answered);
+        return decideAndWrite(session, step, text, answered, history);
       } catch (error) {
         memory.drop(session);
+        shared.distrust();
         throw error;
       }
     },

@@ -11,6 +11,7 @@ import type { EngineOptions } from './options.ts';
 import { refuse } from './problem.ts';
 import type { Recorder } from './record.ts';
 import { type LiveSession, newSession } from './session.ts';
+import type { Shared } from './shared.ts';
 import type { Specs } from './specs.ts';
 import type { Recorded, SessionSummary } from './types.ts';
 
@@ -25,10 +26,19 @@ export interface SessionsParts {
   readonly memory: Memory;
   readonly specs: Specs;
   readonly recorder: Recorder;
+  readonly shared: Shared;
   readonly clock: () => number;
 }
 
-export function createSessions({ options, store, memory, specs, recorder, clock }: SessionsParts): Sessions {
+export function createSessions({
+  options,
+  store,
+  memory,
+  specs,
+  recorder,
+  shared,
+  clock,
+}: SessionsParts): Sessions {
   const warned = new Set<string>();
 
   async function open(init: SessionInit): Promise<SessionSummary> {
@@ -43,6 +53,11 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
   }
 
   async function start(id: string, init: SessionInit): Promise<SessionSummary> {
+    const reading = shared.reading();
+    if (reading !== null) {
+      await reading;
+      return open({ ...init, id });
+    }
     const spec = specs.choose(init.agent.name);
     if (spec === null) warnNoSpec(init.agent.name);
     const now = clock();
@@ -101,6 +116,8 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
     // Ids made here are new, and so are most that are given: only a hit in the set is looked up.
     let looked = -1;
     for (;;) {
+      const reading = shared.reading();
+      if (reading !== null) await reading;
       const session = memory.get(id) ?? (await memory.load(id));
       if (session === null) throw refuse('unknown-session', `there is no session ${id}`, 'Open it first.');
       if (!memory.owns(session)) continue;
@@ -155,7 +172,8 @@ export function createSessions({ options, store, memory, specs, recorder, clock 
 /** A retry is a retry only when it proposes the same. */
 function checkSame(session: LiveSession, given: Proposal & { readonly id: string }, recorded: Step): void {
   const again = stepOf(session.row, given, recorded.seq, recorded.time);
-  if (canonicalize(again) === canonicalize(recorded)) return;
+  const { facts: _, ...proposed } = recorded;
+  if (canonicalize(again) === canonicalize(proposed)) return;
   throw refuse(
     'duplicate-id',
     `the session ${session.row.id} has another step with the id ${given.id} (step ${recorded.seq})`,

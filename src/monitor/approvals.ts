@@ -32,7 +32,8 @@ export function applyApproval(state: SessionState, step: Step, ref: Ref, now: nu
   const by = texts(step.args?.by);
   const roles = texts(step.args?.roles);
   const approved = step.args?.approve === true;
-  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.principal))) return false;
+  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.identity.principal)))
+    return false;
   state.holds.delete(binding);
   // An earlier approval of other rules on the same act still counts; all end with the shortest of their terms.
   const earlier = state.answers.get(binding);

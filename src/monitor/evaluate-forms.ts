@@ -3,11 +3,12 @@ import { isCelError, type Value } from '../spec/cel/value.ts';
 import { carried } from '../spec/flow.ts';
 import { patternMatches } from '../spec/pattern.ts';
 import type { FlowPlan, ObligationPlan, OrderPlan, Program } from '../spec/program.ts';
-import { type Ref, type Run, SLOT } from '../spec/run.ts';
+import { type Run, SLOT } from '../spec/run.ts';
 import { ENFORCEABILITY, type Step } from '../step/types.ts';
 import { DEADLINE, discharged, matches, overdue } from './duties.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Witness } from './types.ts';
+import { witnessOf } from './witness.ts';
 
 /** Why a form fires; null when it does not. */
 export interface FormFiring {
@@ -18,11 +19,6 @@ export interface FormFiring {
 }
 
 const SHOWN = 8;
-
-export function witnessOf(ref: Ref, note?: string): Witness {
-  const { seq, id, kind, name } = ref;
-  return note === undefined ? { seq, id, kind, name } : { seq, id, kind, name, note };
-}
 
 export function evaluateFlow(plan: FlowPlan, frame: Value[], state: SessionState): FormFiring | null {
   if (plan.track === 'context') {

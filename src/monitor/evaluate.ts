@@ -1,15 +1,18 @@
 // Evaluates one rule on the step in the frame: does it fire, why, and on what evidence. Pure.
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
-import { isCelError, type Value } from '../spec/cel/value.ts';
+import { type CelError, celError, isCelError, type Value } from '../spec/cel/value.ts';
 import { fixText } from '../spec/fix.ts';
-import type { Program, RulePlan } from '../spec/program.ts';
-import type { Ref, Run, WitnessSink } from '../spec/run.ts';
+import type { LimitPlan, Program, RulePlan } from '../spec/program.ts';
+import type { Ref, Run } from '../spec/run.ts';
+import { scopeKeyOf } from '../spec/shared.ts';
 import { addDecimal, keyText } from '../spec/view.ts';
 import type { Step } from '../step/types.ts';
 import { evaluateFlow, evaluateObligation, evaluateOrder, type FormFiring } from './evaluate-forms.ts';
 import { canCount, usedAt } from './limits.ts';
+import { refOf, type SessionRun } from './run.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Fix, RuleOutcome, Witness } from './types.ts';
+import { NO_WITNESS, Witnesses, witnessOf } from './witness.ts';
 
 /** What an allowed step takes from a limit. */
 export type Reservation = readonly [limit: number, key: string, amount: number];
@@ -23,22 +26,6 @@ export interface Firing {
   readonly witness: readonly Witness[];
 }
 
-class Witnesses implements WitnessSink {
-  readonly found = new Map<number, Witness>();
-  add(ref: Ref, note?: string): void {
-    if (this.found.has(ref.seq)) return;
-    this.found.set(
-      ref.seq,
-      note === undefined
-        ? { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name }
-        : { seq: ref.seq, id: ref.id, kind: ref.kind, name: ref.name, note },
-    );
-  }
-  list(): readonly Witness[] {
-    return this.found.size === 0 ? NO_WITNESS : [...this.found.values()].sort((a, b) => a.seq - b.seq);
-  }
-}
-const NO_WITNESS: readonly Witness[] = [];
 const NO_FIXES: readonly Fix[] = [];
 
 /** Null when the rule does not apply or is satisfied. Adds to `reservations` what the step would take from a limit. */
@@ -146,6 +133,39 @@ function repairOf(plan: RulePlan, frame: Value[], fixes: readonly Fix[]): string
   return `Needed first, as the rule asks: ${plan.needs.map((pattern) => `\`${pattern}\``).join(', ')}.`;
 }
 
+interface LimitUse {
+  readonly used: number;
+  readonly hasRoom: boolean;
+  readonly refs: readonly Ref[];
+}
+
+/** What is taken of a limit: of the session's own, or as the sessions that share it have it. */
+function takenOf(limit: LimitPlan, key: string, state: SessionState, run: Run): LimitUse | CelError {
+  const { shared, windowMs } = limit;
+  if (shared === null) {
+    const own = state.limits[limit.id]!;
+    const slot = own.slots.get(key);
+    return {
+      used: usedAt(slot, windowMs, run.now),
+      hasRoom: canCount(own, key, windowMs),
+      refs: slot?.refs ?? [],
+    };
+  }
+  const session = run as SessionRun;
+  const { error, value, seen } = session.fact(shared.id, key, shared.scope, (sink) => {
+    const scope = scopeKeyOf(shared.scope, state.identity)!;
+    const { used, hasRoom, refs } = session.history!.used(shared.id, scope, key, windowMs, run.now);
+    for (const ref of refs) sink.add(ref);
+    return hasRoom ? used : null;
+  });
+  if (error !== undefined) return celError(error.code, error.message) as CelError;
+  return {
+    used: value === null ? 0 : (value as number),
+    hasRoom: value !== null,
+    refs: seen.map((step) => refOf(step, run.step.session)),
+  };
+}
+
 function evaluateLimit(
   plan: RulePlan,
   frame: Value[],
@@ -170,20 +190,15 @@ function evaluateLimit(
     );
   }
   const key = keyText([keyValue]);
-  const slot = state.limits[limit.id]!.slots.get(key);
-  const used = usedAt(slot, limit.windowMs, run.now);
-  if (!canCount(state.limits[limit.id]!, key, limit.windowMs)) {
-    return fire(plan, frame, 'error', NO_WITNESS, 'the limit has more to count than it can keep');
-  }
+  const taken = takenOf(limit, key, state, run);
+  if (isCelError(taken as Value))
+    return fire(plan, frame, (taken as CelError).code, NO_WITNESS, (taken as CelError).message);
+  const { used, hasRoom, refs } = taken as LimitUse;
+  if (!hasRoom) return fire(plan, frame, 'error', NO_WITNESS, 'the limit has more to count than it can keep');
   // Counted also when it fires: the step may still happen, approved or under a rule that only watches.
   if (amount > 0) reservations.push([limit.id, key, amount]);
   if (addDecimal(used, amount) <= limit.max) return null;
-  const witness = (slot?.refs ?? []).map((ref) => ({
-    seq: ref.seq,
-    id: ref.id,
-    kind: ref.kind,
-    name: ref.name,
-  }));
+  const witness = refs.map((ref) => witnessOf(ref));
   const left = Math.max(0, addDecimal(limit.max, -used));
   const firing = fire(
     plan,

@@ -31,7 +31,7 @@ export function fillFrame(
   frame[SLOT.content] = step.content ?? absent('content');
   frame[SLOT.name] = step.name;
   frame[SLOT.kind] = step.kind;
-  frame[SLOT.principal] = step.principal ?? state.principal ?? absent('principal');
+  frame[SLOT.principal] = step.principal ?? state.identity.principal ?? absent('principal');
   frame[SLOT.agent] = step.agent
     ? { name: step.agent.name, version: step.agent.version ?? '' }
     : { name: '', version: '' };

@@ -10,7 +10,7 @@ const MAX_WINDOW_ENTRIES = 100_000;
 export interface LimitSlot {
   used: number;
   /** With a window: each taken amount and when, oldest first. */
-  entries: { time: number; amount: number; seq: number }[] | null;
+  entries: { time: number; amount: number; seq: number; session?: string }[] | null;
   /** The latest calls that took from it. */
   refs: Ref[];
 }
@@ -53,7 +53,10 @@ export function reserve(
   }
   if (slot.entries !== null) {
     if (slot.entries.length >= MAX_WINDOW_ENTRIES) return false;
-    slot.entries.push({ time: now, amount, seq: ref.seq });
+    const { seq, session } = ref;
+    slot.entries.push(
+      session === undefined ? { time: now, amount, seq } : { time: now, amount, seq, session },
+    );
   }
   slot.refs.push(ref);
   if (slot.refs.length > WITNESS_LIMIT) slot.refs.shift();
@@ -61,16 +64,16 @@ export function reserve(
   return true;
 }
 
-/** Returns what the call at `seq` took. A slot that has left the window is gone already. */
-export function release(state: LimitState, key: string, amount: number, seq: number): void {
+/** Returns what the call at `seq` (of `session`, where sessions share the limit) took. What has left the window is gone already. */
+export function release(state: LimitState, key: string, amount: number, seq: number, session?: string): void {
   const slot = state.slots.get(key);
   if (!slot) return;
   if (slot.entries !== null) {
-    const at = slot.entries.findIndex((entry) => entry.seq === seq);
+    const at = slot.entries.findIndex((entry) => entry.seq === seq && entry.session === session);
     if (at < 0) return;
     slot.entries.splice(at, 1);
   }
   slot.used = addDecimal(slot.used, -amount);
-  slot.refs = slot.refs.filter((ref) => ref.seq !== seq);
+  slot.refs = slot.refs.filter((ref) => ref.seq !== seq || ref.session !== session);
   if (slot.used === 0 && (slot.entries === null || slot.entries.length === 0)) state.slots.delete(key);
 }

@@ -1,12 +1,29 @@
 // The monitor's contract; the implementation follows in this file's neighbours.
-import type { Json, Step } from '../step/types.ts';
+import type { SessionIdentity } from '../spec/shared.ts';
+import type { Fact, Json, JsonObject, Step } from '../step/types.ts';
+import type { SharedHistory } from './history.ts';
 import type { Decision } from './types.ts';
 
 /** State of one session under one spec. Opaque; owned by one caller at a time and advanced in place. */
 export type MonitorState = { readonly __brand: 'MonitorState' };
 
+/** A decided step with what its session knows of it. */
+export interface Arrival {
+  /** As it took effect: rewritten where a rule rewrote it. */
+  readonly step: Step;
+  readonly happened: boolean;
+  readonly args: JsonObject | undefined;
+  readonly labels: readonly string[];
+  readonly now: number;
+  readonly identity: SessionIdentity;
+}
+
 export interface StepOutcome {
   readonly decision: Decision;
+  /** What was asked of other sessions and is not in the step yet: belongs into its record. */
+  readonly facts?: readonly Fact[];
+  /** The step as history takes it, for `feed`. */
+  readonly arrival?: Arrival;
   /** Canonical text of what this step changed in the state: chained into the state digest by `chainState`. */
   readonly changes: string;
 }
@@ -16,7 +33,11 @@ export interface Monitor {
   readonly spec: string;
   start(): MonitorState;
   /** Decides one step and advances the state. Deterministic; no clock, no I/O. Steps come in `seq` order. */
-  step(state: MonitorState, step: Step): StepOutcome;
+  step(state: MonitorState, step: Step, history?: SharedHistory): StepOutcome;
+  /** Takes a decided step, of whatever spec, into the histories that this spec's sessions share; `done` are views that have it. */
+  feed?(arrival: Arrival, history: SharedHistory, done: Set<string>): void;
+  /** Names of the shared views and limits: what of a kept history this spec needs. */
+  readonly shares?: readonly string[];
   /**
    * When the earliest obligation falls due, milliseconds since the epoch; null when nothing is owed by a time. A live
    * owner records a `check` step named `deadline` after that moment, so that a missed one is noticed in time.

@@ -2,14 +2,16 @@
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import { isCelError, type Value } from '../spec/cel/value.ts';
 import { contentInfo } from '../spec/flow.ts';
-import type { Program, ToolPlan } from '../spec/program.ts';
+import type { LimitPlan, Program, ToolPlan } from '../spec/program.ts';
 import type { Ref, SourceInfo } from '../spec/run.ts';
+import { scopeKeyOf } from '../spec/shared.ts';
 import { addToCell, emptyCell, keyText, MAX_CELLS, UNDECIDED, type ViewPlan } from '../spec/view.ts';
 import { ENFORCEABILITY, type Json, type JsonObject, type Step } from '../step/types.ts';
 import { closeDuty, DEADLINE, discharged, matches, noticeOverdue, openDuty } from './duties.ts';
 import type { Reservation } from './evaluate.ts';
 import { nextState } from './evaluate-forms.ts';
 import { stepView } from './frame.ts';
+import type { SharedHistory } from './history.ts';
 import { release, reserve } from './limits.ts';
 import type { OpenCall, SessionState } from './state.ts';
 import type { Verdict } from './types.ts';
@@ -24,7 +26,10 @@ export interface Decided {
   readonly state: SessionState;
   readonly step: Step;
   readonly ref: Ref;
-  readonly verdict: Verdict;
+  /** It took effect: nothing stopped it, or nothing could. */
+  readonly happened: boolean;
+  /** What its session shares with others; null when they are not at hand. */
+  readonly history: SharedHistory | null;
   readonly args: JsonObject | undefined;
   readonly labels: readonly string[];
   readonly tool: ToolPlan | undefined;
@@ -35,12 +40,15 @@ export interface Decided {
   readonly contentApart: boolean;
 }
 
+/** Whether the step takes effect: nothing stopped it, or nothing could. */
+export function takesEffect(step: Step, verdict: Verdict): boolean {
+  return ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
+}
+
 /** Changes the state; answers what changed, for the state digest. */
 export function remember(decided: Decided): readonly Json[] {
   const changes: Json[] = [];
-  const { step, verdict } = decided;
-  const happened =
-    ENFORCEABILITY[step.kind] !== 'suppressable' || verdict === 'allow' || verdict === 'transform';
+  const { step, happened } = decided;
   rememberViews(decided, happened, changes);
   if (decided.program.obligations.length > 0 && happened) rememberDuties(decided, changes);
   if (decided.program.orders.length > 0 && happened) rememberOrders(decided, changes);
@@ -78,7 +86,7 @@ function rememberViews(decided: Decided, happened: boolean, changes: Json[]): vo
 }
 
 /** Null when the view's own conditions do not hold of the step, or speak of what it does not have. */
-function arrive(
+export function arrive(
   plan: ViewPlan,
   frame: Value[],
   view: Value,
@@ -163,11 +171,31 @@ function reserveSlots(decided: Decided, changes: Json[]): Reservation[] {
   const reserved: Reservation[] = [];
   for (const [limitId, key, amount] of decided.reservations) {
     const plan = decided.program.limits[limitId]!;
-    reserve(decided.state.limits[limitId]!, key, amount, plan.windowMs, decided.now, decided.ref);
+    takeSlot(decided, plan, key, amount);
     if (plan.by === 'success') reserved.push([limitId, key, amount]);
     changes.push(['take', limitId, key, amount]);
   }
   return reserved;
+}
+
+function takeSlot(decided: Decided, plan: LimitPlan, key: string, amount: number): void {
+  const { state, history, now, ref, step } = decided;
+  const { windowMs, shared } = plan;
+  if (shared === null) {
+    reserve(state.limits[plan.id]!, key, amount, windowMs, now, ref);
+    return;
+  }
+  const scope = scopeKeyOf(shared.scope, state.identity);
+  if (scope !== null)
+    history?.take(shared.id, scope, key, { amount, windowMs, now, ref: { ...ref, session: step.session } });
+}
+
+function returnSlot(decided: Decided, plan: LimitPlan, key: string, amount: number, ref: Ref): void {
+  const { state, history, step } = decided;
+  const scope = plan.shared === null ? null : scopeKeyOf(plan.shared.scope, state.identity);
+  if (plan.shared === null) release(state.limits[plan.id]!, key, amount, ref.seq);
+  else if (scope !== null)
+    history?.giveBack(plan.shared.id, scope, key, amount, { ...ref, session: step.session });
 }
 
 function rememberCall(
@@ -192,7 +220,7 @@ function rememberResult(decided: Decided, changes: Json[]): void {
   changes.push(['result', step.callId]);
   if (step.error === undefined) return;
   for (const [limitId, key, amount] of open.reserved) {
-    release(state.limits[limitId]!, key, amount, open.ref.seq);
+    returnSlot(decided, decided.program.limits[limitId]!, key, amount, open.ref);
     changes.push(['return', limitId, key, amount]);
   }
 }

@@ -3,7 +3,8 @@
 
 import type { Value } from '../spec/cel/value.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
-import { type Cell, FIRST_LOCAL, type Ref, type Run } from '../spec/run.ts';
+import { FIRST_LOCAL, type Ref } from '../spec/run.ts';
+import { type SessionIdentity, scopeKeyOf } from '../spec/shared.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { digestText } from '../step/digest.ts';
 import { parseStructure } from '../step/structure.ts';
@@ -14,11 +15,14 @@ import { contractOutcomes } from './contract.ts';
 import { evaluateOwed, evaluateRule, type Firing, outcomeOf, type Reservation } from './evaluate.ts';
 import { earliestDeadline } from './evaluate-forms.ts';
 import { argsOf, fillFrame, stepLabels, stepView } from './frame.ts';
-import type { Monitor, MonitorState, StepOutcome } from './monitor.ts';
-import { remember } from './remember.ts';
+import type { SharedHistory } from './history.ts';
+import type { Arrival, Monitor, MonitorState, StepOutcome } from './monitor.ts';
+import { arrive, remember, takesEffect } from './remember.ts';
+import { SessionRun } from './run.ts';
 import { freshState, loadState, type OpenCall, type SessionState, saveState } from './state.ts';
 import { transformedArgs } from './transform.ts';
-import { type Decision, type RuleOutcome, VERDICTS, type Verdict, type Witness } from './types.ts';
+import { type Decision, type RuleOutcome, VERDICTS, type Verdict } from './types.ts';
+import { joinWitnesses, NO_WITNESS } from './witness.ts';
 
 /** Rounds of rewriting one step: each rule rewrites it once. */
 const MAX_REWRITES = 20;
@@ -40,6 +44,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
   const run = new SessionRun();
   frame[0] = run as unknown as Value;
   const eager = options.origins !== 'lazy';
+  const shares = [...program.sharedViews, ...program.limits].flatMap(({ shared }) => shared?.id ?? []);
 
   function judge(state: SessionState, step: Step, tool: ToolPlan | undefined): Judgement {
     const judgement: Judgement = { outcomes: [], reservations: [], transforms: [] };
@@ -77,15 +82,15 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     }
   }
 
-  function step(opaque: MonitorState, proposed: Step): StepOutcome {
+  function step(opaque: MonitorState, proposed: Step, history?: SharedHistory): StepOutcome {
     const given = withStructure(proposed);
     const state = opaque as unknown as SessionState;
     const now = Math.max(state.time, given.time);
     const ref: Ref = { seq: given.seq, id: given.id, kind: given.kind, name: given.name };
-    if (given.kind === 'session.start') state.principal = given.principal ?? null;
+    if (given.kind === 'session.start') state.identity = identityOf(given);
     const open = given.kind === 'tool.result' ? openCall(state, given) : undefined;
     const tool = program.tools.get(given.name);
-    run.enter(state, given, now);
+    run.enter(state, given, now, history ?? null);
     fillFrame(frame, given, state, open, tool, now);
     let judgement = judge(state, given, tool);
     let verdict = strictest(judgement.outcomes, true);
@@ -125,13 +130,15 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       answers.push(['answer', effective.args?.binding ?? null, effective.args?.approve === true]);
     const args = argsOf(effective, open);
     const labels = stepLabels(given, tool);
+    const happened = takesEffect(effective, verdict);
     const changes = remember({
       program,
+      history: run.history,
+      happened,
       frame,
       state,
       step: effective,
       ref,
-      verdict,
       args,
       labels,
       tool,
@@ -144,8 +151,13 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     if (eager && program.usesOrigins) state.origins.settle();
     state.steps++;
     state.time = now;
+    const facts = run.asked();
     return {
       decision,
+      ...(facts.length === 0 ? {} : { facts }),
+      ...(history === undefined
+        ? {}
+        : { arrival: { step: effective, happened, args, labels, now, identity: state.identity } }),
       changes: JSON.stringify([
         given.seq,
         now,
@@ -154,6 +166,22 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
         [...answers, ...changes],
       ]),
     };
+  }
+
+  function feed(arrival: Arrival, history: SharedHistory, done: Set<string>): void {
+    const { step: taken, happened, now, identity } = arrival;
+    const plans = program.sharedViewsFor(taken.kind, taken.name);
+    if (plans.length === 0) return;
+    const { session, seq, id, kind, name } = taken;
+    const view = stepView(taken, arrival.args, arrival.labels, now);
+    for (const plan of plans) {
+      const shared = plan.shared!;
+      if (done.has(shared.id) || (!happened && !plan.pattern.attempts)) continue;
+      done.add(shared.id);
+      const scope = scopeKeyOf(shared.scope, identity);
+      const arrived = scope === null ? null : arrive(plan, frame, view);
+      if (arrived !== null) history.add(plan, scope!, arrived, { session, seq, id, kind, name }, now);
+    }
   }
 
   function decisionOf(
@@ -186,10 +214,17 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     spec: program.digest,
     start: () => freshState(program) as unknown as MonitorState,
     step,
+    feed,
+    shares,
     deadline: (state) => earliestDeadline(state as unknown as SessionState),
     save: (state) => saveState(state as unknown as SessionState, program),
     load: (saved: Json) => loadState(saved, program) as unknown as MonitorState,
   };
+}
+
+/** Whose a session is; nothing that comes later changes it. */
+function identityOf({ principal, tenant, agent }: Step): SessionIdentity {
+  return { principal: principal ?? null, tenant: tenant ?? null, agent: agent?.name ?? null };
 }
 
 /** Structure in the text of what came in, parsed here so that live and replayed sessions see the same. */
@@ -204,28 +239,6 @@ function withStructure(step: Step): Step {
 function openCall(state: SessionState, result: Step): OpenCall | undefined {
   const open = result.callId === undefined ? undefined : state.calls.get(result.callId);
   return open?.name === result.name ? open : undefined;
-}
-
-const NO_WITNESS: readonly Witness[] = [];
-
-/** Slot 0 of the frame: the session's history as compiled expressions see it. One per monitor, re-entered per step. */
-class SessionRun implements Run {
-  step!: Step;
-  now = 0;
-  origins!: SessionState['origins'];
-  witness: Run['witness'] = null;
-  #views: SessionState['views'] = [];
-
-  enter(state: SessionState, step: Step, now: number): void {
-    this.step = step;
-    this.now = now;
-    this.origins = state.origins;
-    this.#views = state.views;
-  }
-
-  cell(view: number, key: string): Cell | undefined {
-    return this.#views[view]!.get(key);
-  }
 }
 
 /** What an approval binds to: the digest of the act's kind, name and exact arguments (RFC 8785 canonical form). */
@@ -254,14 +267,6 @@ function sortOutcomes(outcomes: RuleOutcome[], program: Program): readonly RuleO
       VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict) ||
       (place.get(a.rule) ?? -1) - (place.get(b.rule) ?? -1),
   );
-}
-
-function joinWitnesses(rules: readonly RuleOutcome[]): readonly Witness[] {
-  if (rules.length === 1) return rules[0]!.witness;
-  const found = new Map<number, Witness>();
-  for (const rule of rules)
-    for (const witness of rule.witness) if (!found.has(witness.seq)) found.set(witness.seq, witness);
-  return [...found.values()].sort((a, b) => a.seq - b.seq);
 }
 
 function haltedOutcome(ref: Ref, rule: string): RuleOutcome {

@@ -1,6 +1,7 @@
 // The state of one session under one spec, and its JSON form. Pure data; only the monitor changes it.
 import type { Program } from '../spec/program.ts';
 import type { Cell, Entry, Ref } from '../spec/run.ts';
+import type { SessionIdentity } from '../spec/shared.ts';
 import type { Json, JsonObject } from '../step/types.ts';
 import { addDuty, type Duty, type DutyState, noDuties } from './duties.ts';
 import type { LimitSlot, LimitState } from './limits.ts';
@@ -57,8 +58,8 @@ export interface SessionState {
   orders: { state: string; ref: Ref | null }[];
   /** By obligation id. */
   duties: DutyState[];
-  /** Principal named by `session.start`. */
-  principal: string | null;
+  /** Whose it is, as `session.start` says. */
+  identity: SessionIdentity;
 }
 
 export function freshState(program: Program): SessionState {
@@ -77,12 +78,12 @@ export function freshState(program: Program): SessionState {
     taints: program.flows.map(() => null),
     orders: program.orders.map((order) => ({ state: order.start, ref: null })),
     duties: program.obligations.map(noDuties),
-    principal: null,
+    identity: { principal: null, agent: null, tenant: null },
   };
 }
 
 interface SavedState {
-  readonly v: 2;
+  readonly v: 3;
   readonly spec: string;
   readonly steps: number;
   readonly time: number;
@@ -98,12 +99,12 @@ interface SavedState {
   readonly taints: readonly (Ref | null)[];
   readonly orders: readonly { state: string; ref: Ref | null }[];
   readonly duties: readonly { open: readonly Duty[]; overflowed: boolean }[];
-  readonly principal: string | null;
+  readonly identity: SessionIdentity;
 }
 
 export function saveState(state: SessionState, program: Program): Json {
   const saved: SavedState = {
-    v: 2,
+    v: 3,
     spec: program.digest,
     steps: state.steps,
     time: state.time,
@@ -122,14 +123,14 @@ export function saveState(state: SessionState, program: Program): Json {
       open: [...open.values()].map((duty) => ({ ...duty, kept: timeOf(duty.kept) })),
       overflowed,
     })),
-    principal: state.principal,
+    identity: state.identity,
   };
   return structuredJson(saved);
 }
 
 export function loadState(json: Json, program: Program): SessionState {
   const saved = json as unknown as SavedState;
-  if (saved.v !== 2 || saved.spec !== program.digest) {
+  if (saved.v !== 3 || saved.spec !== program.digest) {
     throw new RangeError('this monitor state was saved under another spec or version');
   }
   const state = freshState(program);
@@ -161,12 +162,12 @@ export function loadState(json: Json, program: Program): SessionState {
     for (const duty of open) addDuty(duties, { ...duty, kept: stepTime(duty.kept) });
     return duties;
   });
-  state.principal = saved.principal;
+  state.identity = saved.identity;
   return state;
 }
 
 // JSON has no infinities and no timestamps: empty folds are saved as null, a step's time as milliseconds.
-function saveCell(cell: Cell): Cell {
+export function saveCell(cell: Cell): Cell {
   return {
     ...cell,
     min: Number.isFinite(cell.min) ? cell.min : (null as unknown as number),
@@ -177,7 +178,7 @@ function saveCell(cell: Cell): Cell {
   };
 }
 
-function loadCell(cell: Cell): Cell {
+export function loadCell(cell: Cell): Cell {
   return {
     ...cell,
     min: cell.min ?? Number.POSITIVE_INFINITY,

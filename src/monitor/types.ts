@@ -14,6 +14,8 @@ export interface Witness {
   readonly id: string;
   readonly kind: StepKind;
   readonly name: string;
+  /** Set when it is a step of another session. */
+  readonly session?: string;
   /** What in it mattered, e.g. `result.total = 40`, in words for a reader. */
   readonly note?: string;
 }

@@ -5,7 +5,7 @@ import { compileSpec } from '../spec/index.ts';
 import { chainState, stateStart, stepDigest } from '../step/digest.ts';
 import type { Step } from '../step/types.ts';
 import { compare, type RecordedSession } from './compare.ts';
-import { replaySession, replaySpec, replayWithDigests } from './replay.ts';
+import { replaySession, replaySpec, replayWithDigests, sharedHistory } from './replay.ts';
 
 const compiled = compileSpec(`
 interlock: 1
@@ -107,4 +107,29 @@ describe('compare', () => {
       assert.match(difference.what, what);
     }
   });
+});
+
+test('replayed sessions of one principal share their history, in the order of the input', () => {
+  const twice = compileSpec(`
+interlock: 1
+name: twice
+tools: { pay: { effect: write } }
+rules: [{ id: two, on: call pay, require: past.count("call pay").of("principal").within(duration("1h")) < 2 }]
+`);
+  assert.ok(twice.ok, JSON.stringify(twice.problems));
+  const shares = replaySpec(twice.spec);
+  const history = sharedHistory(shares);
+  const session = (id: string, principal: string, at: number): Step[] => [
+    step(0, 'session.start', '', { session: id, agent: { name: 'a' }, principal, time: at }),
+    step(1, 'tool.call', 'pay', { session: id, callId: 'c', args: {}, time: at + 1 }),
+  ];
+  const verdict = (...given: Parameters<typeof session>) =>
+    replaySession(shares, session(...given), history)[1]!.verdict;
+  assert.equal(verdict('s1', 'ada', 0), 'allow');
+  assert.equal(verdict('s2', 'bob', 10), 'allow');
+  assert.equal(verdict('s3', 'ada', 20), 'allow');
+  assert.equal(verdict('s4', 'ada', 30), 'deny');
+  assert.equal(verdict('s5', 'ada', 7_200_000), 'allow');
+  assert.equal(verdict('s6', 'ada', 40), 'allow');
+  assert.equal(verdict('s7', 'ada', 50), 'deny');
 });

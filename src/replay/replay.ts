@@ -1,4 +1,5 @@
 // Replays recorded steps through the monitor that guards live sessions. Pure.
+import { SharedHistory } from '../monitor/history.ts';
 import type { Monitor } from '../monitor/monitor.ts';
 import { createMonitor } from '../monitor/session-monitor.ts';
 import type { Decision } from '../monitor/types.ts';
@@ -11,18 +12,53 @@ export interface ReplaySpec {
   /** Digest of the spec, `sha256:<hex>`; null when none applies, and the default decides. */
   readonly digest: string | null;
   createMonitor(): Monitor;
+  /** Whether its rules ask what other sessions did: then sessions are replayed one after the other, in order. */
+  readonly shares?: boolean;
 }
 
 /** A compiled spec for replay: origins are indexed when first asked for, which never changes a verdict. */
 export function replaySpec(spec: CompiledSpec): ReplaySpec {
-  return { digest: spec.digest, createMonitor: () => createMonitor(spec.program, { origins: 'lazy' }) };
+  return {
+    digest: spec.digest,
+    createMonitor: () => createMonitor(spec.program, { origins: 'lazy' }),
+    shares: spec.program.shares,
+  };
 }
 
-/** The decision on every step of one session, in order. */
-export function replaySession(spec: ReplaySpec, steps: readonly Step[]): Decision[] {
+/** The history that replayed sessions of one spec share; undefined when it asks for none. */
+export function sharedHistory(spec: ReplaySpec): SharedHistory | undefined {
+  return spec.shares ? new SharedHistory() : undefined;
+}
+
+/**
+ * The decision on every step of one session, in order. With `history`, what other sessions did is known: those that were
+ * replayed with it before. Without it, only as far as it is recorded in the steps.
+ */
+export function* replaySteps(
+  spec: ReplaySpec,
+  steps: readonly Step[],
+  history?: SharedHistory,
+): Generator<{ readonly step: Step; readonly decision: Decision }> {
   const monitor = spec.createMonitor();
   const state = monitor.start();
-  return steps.map((step) => monitor.step(state, step).decision);
+  for (const step of steps) {
+    const { decision, arrival } = monitor.step(state, step, history);
+    if (history !== undefined && arrival !== undefined) {
+      monitor.feed?.(arrival, history, new Set());
+      // Nobody keeps it: what has changed need not be remembered.
+      history.drain();
+    }
+    yield { step, decision };
+  }
+}
+
+/** As `replaySteps`, all at once. */
+export function replaySession(
+  spec: ReplaySpec,
+  steps: readonly Step[],
+  history = sharedHistory(spec),
+): Decision[] {
+  return [...replaySteps(spec, steps, history)].map(({ decision }) => decision);
 }
 
 export interface Replayed {

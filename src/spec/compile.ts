@@ -5,7 +5,7 @@ import { nearest } from '../step/nearest.ts';
 import { type Compiled, compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { locate } from './cel/locate.ts';
 import { parseCel } from './cel/parse.ts';
-import type { Expression, ObligationClause, RuleClause, SpecDocument } from './document.ts';
+import type { Expression, LimitClause, ObligationClause, RuleClause, SpecDocument } from './document.ts';
 import { showDuration } from './duration.ts';
 import { compileFixes, type Fixer } from './fix.ts';
 import { compileFlow } from './flow.ts';
@@ -30,6 +30,7 @@ import { compileRepair } from './repair.ts';
 import { FIRST_LOCAL } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
 import { callTypes, rootScope, stepTypeFor } from './scope.ts';
+import { sharedId } from './shared.ts';
 import type { Source } from './source.ts';
 import { compileTool } from './tool.ts';
 import type { Evaluate, ViewPlan } from './view.ts';
@@ -73,6 +74,8 @@ export function compileProgram(
   const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
   if (source.failed) return null;
   const patterns = document.rules.map((rule) => rule.on);
+  const views = compilation.views.filter((view) => view.shared === null);
+  const sharedViews = compilation.views.filter((view) => view.shared !== null);
   const effectOf = (name: string) => tools.get(name)?.contract.effect ?? null;
   return {
     name: document.name,
@@ -82,7 +85,9 @@ export function compileProgram(
     defaultVerdict: document.defaultVerdict,
     tools,
     rules,
-    views: compilation.views,
+    views,
+    sharedViews,
+    shares: sharedViews.length > 0 || compilation.limits.some((limit) => limit.shared !== null),
     limits: compilation.limits,
     flows: compilation.flows,
     orders: compilation.orders,
@@ -96,7 +101,10 @@ export function compileProgram(
       ),
     ),
     viewsFor: indexed((kind, name) =>
-      compilation.views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
+      views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
+    ),
+    sharedViewsFor: indexed((kind, name) =>
+      sharedViews.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
     ),
   };
 }
@@ -203,16 +211,16 @@ function compileForm(
       return { t: 'hold', test: form.expression === null ? null : expression(form.expression, 'bool') };
     case 'limit': {
       const { limit } = form;
-      const per = limit.per === 'session' ? 'session' : limit.per.text;
       const plan: LimitPlan = {
         id: compilation.limits.length,
         sum: limit.sum === null ? null : expression(limit.sum, 'any'),
         path: limit.sum === null ? null : plainPath(limit.sum.text.trim()),
         max: limit.count ?? limit.max!,
-        key: limit.per === 'session' ? null : expression(limit.per, 'any'),
+        key: limit.per === null ? null : expression(limit.per, 'any'),
         windowMs: limit.windowMs,
         by: limit.by,
-        text: `${limit.count ?? limit.max} ${limit.sum === null ? 'calls' : `of ${limit.sum.text}`} per ${per}${limit.windowMs === null ? '' : ` in ${showDuration(limit.windowMs)}`}`,
+        shared: sharedLimit(rule, limit),
+        text: limitText(limit),
       };
       compilation.limits.push(plan);
       return { t: 'limit', limit: plan };
@@ -241,6 +249,27 @@ function compileForm(
     case 'obligation':
       return { t: 'obligation', obligation: compileOwed(compilation, rule, form.obligation) };
   }
+}
+
+function limitText({ count, max, sum, per, of, windowMs }: LimitClause): string {
+  const what = sum === null ? 'calls' : `of ${sum.text}`;
+  const whose = per === null ? of : of === 'session' ? per.text : `${per.text} and ${of}`;
+  const window = windowMs === null ? '' : ` in ${showDuration(windowMs)}`;
+  return `${count ?? max} ${what} per ${whose}${window}`;
+}
+
+/** What a limit counts names it among the sessions that share it: another maximum counts on. */
+function sharedLimit(rule: RuleClause, limit: LimitClause): LimitPlan['shared'] {
+  if (limit.of === 'session') return null;
+  const counted = JSON.stringify([
+    limit.of,
+    rule.on.map((pattern) => pattern.text),
+    [rule.when, rule.unless, limit.sum, limit.per].map((part) => part?.text ?? null),
+    rule.lets.map(({ name, expression }) => [name, expression.text]),
+    limit.windowMs,
+    limit.by,
+  ]);
+  return { scope: limit.of, id: sharedId('limit', counted) };
 }
 
 function plainPath(text: string): string | null {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../step/types.ts';
 import type { Let } from './let.ts';
 import type { StepPattern } from './pattern.ts';
 import type { Range } from './problem.ts';
+import type { SharedScope } from './shared.ts';
 import type { Source, SourceNode } from './source.ts';
 import type { Mode } from './terms.ts';
 
@@ -40,8 +41,10 @@ export interface LimitClause {
   readonly count: number | null;
   readonly sum: Expression | null;
   readonly max: number | null;
-  /** `session`, or an expression whose value names the slot. */
-  readonly per: Expression | 'session';
+  /** Expression whose value names the slot; null: one slot for all. */
+  readonly per: Expression | null;
+  /** Which sessions share the slots. */
+  readonly of: 'session' | SharedScope;
   readonly windowMs: number | null;
   /** `success` returns the slot of a failed call; `attempt` keeps it. */
   readonly by: 'success' | 'attempt';

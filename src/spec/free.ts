@@ -17,6 +17,34 @@ export function pastCall(expr: Expr): PastCall | null {
   return { operator: name as PastOperator, args };
 }
 
+/** `past.op(...)` with the `.within(...)` and `.of(...)` that follow it; null when `expr` is something else. */
+export function narrowedPast(expr: Expr): {
+  readonly past: Expr;
+  readonly narrowings: readonly {
+    readonly name: 'within' | 'of';
+    readonly arg: Expr | undefined;
+    readonly expr: Expr;
+  }[];
+} | null {
+  const narrowings: { name: 'within' | 'of'; arg: Expr | undefined; expr: Expr }[] = [];
+  let at: Expr | undefined = expr;
+  while (at?.exprKind.case === 'callExpr' && pastCall(at) === null) {
+    const {
+      function: name,
+      target,
+      args,
+    }: {
+      readonly function: string;
+      readonly target?: Expr | undefined;
+      readonly args: readonly Expr[];
+    } = at.exprKind.value;
+    if (name !== 'within' && name !== 'of') return null;
+    narrowings.unshift({ name, arg: args[0], expr: at });
+    at = target;
+  }
+  return at !== undefined && pastCall(at) !== null ? { past: at, narrowings } : null;
+}
+
 export function identName(expr: Expr | undefined): string | null {
   return expr?.exprKind.case === 'identExpr' ? expr.exprKind.value.name : null;
 }
@@ -138,16 +166,61 @@ export function lastPaths(
   const kind = expr.exprKind;
   if (kind.case === 'selectExpr' && kind.value.operand)
     return lastPaths(kind.value.operand, [kind.value.field, ...above], into);
-  if (
-    kind.case === 'callExpr' &&
-    kind.value.function === 'within' &&
-    kind.value.target &&
-    pastCall(kind.value.target)
-  ) {
-    return lastPaths(kind.value.target, above, into);
+  const narrowed = narrowedPast(expr);
+  if (narrowed !== null && narrowed.narrowings.length > 0) {
+    for (const { arg } of narrowed.narrowings) if (arg) lastPaths(arg, [], into);
+    return lastPaths(narrowed.past, above, into);
   }
   const past = pastCall(expr);
   if (past?.operator === 'last') into.set(expr, [...(into.get(expr) ?? []), [...above]]);
   for (const child of childrenOf(expr)) lastPaths(child.expr, [], into);
   return into;
+}
+
+/** Changes the tree in place: puts what `change` gives in the place of every child; `more` are the variables that the parent binds for it. */
+export function changeChildren(expr: Expr, change: (child: Expr, more: readonly string[]) => Expr): Expr {
+  const kind = expr.exprKind;
+  switch (kind.case) {
+    case 'selectExpr':
+      kind.value.operand = change(kind.value.operand!, []);
+      break;
+    case 'callExpr': {
+      const past = pastCall(expr);
+      if (isBind(expr)) {
+        const [variable, value, body] = kind.value.args;
+        kind.value.args = [variable!, change(value!, []), change(body!, [identName(variable) ?? ''])];
+        break;
+      }
+      if (past === null && kind.value.target) kind.value.target = change(kind.value.target, []);
+      const width = past?.operator === 'since' ? 3 : kind.value.args.length;
+      kind.value.args = kind.value.args.map((arg, i) => {
+        if (past === null) return change(arg, []);
+        const place = i % width;
+        if (place < 2) return arg;
+        const variable = identName(kind.value.args[i - place + 1]);
+        return change(arg, variable === null ? [] : [variable]);
+      });
+      break;
+    }
+    case 'listExpr':
+      kind.value.elements = kind.value.elements.map((element) => change(element, []));
+      break;
+    case 'structExpr':
+      for (const entry of kind.value.entries) {
+        if (entry.keyKind.case === 'mapKey') entry.keyKind.value = change(entry.keyKind.value, []);
+        if (entry.value) entry.value = change(entry.value, []);
+      }
+      break;
+    case 'comprehensionExpr': {
+      const c = kind.value;
+      const more = [c.iterVar, c.iterVar2, c.accuVar];
+      if (c.iterRange) c.iterRange = change(c.iterRange, []);
+      if (c.accuInit) c.accuInit = change(c.accuInit, []);
+      if (c.loopCondition) c.loopCondition = change(c.loopCondition, more);
+      if (c.loopStep) c.loopStep = change(c.loopStep, more);
+      if (c.result) c.result = change(c.result, more);
+      break;
+    }
+  }
+  return expr;
 }

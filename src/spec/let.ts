@@ -3,7 +3,7 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { parseCel } from './cel/parse.ts';
 import type { Expression } from './document.ts';
-import { freeNames, identName, isBind, pastCall } from './free.ts';
+import { changeChildren, freeNames, identName } from './free.ts';
 
 export interface Let {
   readonly name: string;
@@ -27,7 +27,7 @@ export function expandLets(root: Expr, lets: readonly Let[]): Expr | null {
       // Problems of its own, and circles, are reported at the `let`.
       return 'problem' in parsed ? expr : expand(parsed.expr, [...within, name], NOTHING);
     }
-    return eachChild(expr, (child, more) =>
+    return changeChildren(expr, (child, more) =>
       expand(child, within, more.length === 0 ? bound : new Set([...bound, ...more])),
     );
   };
@@ -60,52 +60,4 @@ export function circlesOf(lets: readonly Let[]): string[][] {
   };
   for (const { name } of lets) visit(name, []);
   return circles;
-}
-
-/** Puts what `change` gives in the place of every child; `more` are the variables that the parent binds for it. */
-function eachChild(expr: Expr, change: (child: Expr, more: readonly string[]) => Expr): Expr {
-  const kind = expr.exprKind;
-  switch (kind.case) {
-    case 'selectExpr':
-      kind.value.operand = change(kind.value.operand!, []);
-      break;
-    case 'callExpr': {
-      const past = pastCall(expr);
-      if (isBind(expr)) {
-        const [variable, value, body] = kind.value.args;
-        kind.value.args = [variable!, change(value!, []), change(body!, [identName(variable) ?? ''])];
-        break;
-      }
-      if (past === null && kind.value.target) kind.value.target = change(kind.value.target, []);
-      const width = past?.operator === 'since' ? 3 : kind.value.args.length;
-      kind.value.args = kind.value.args.map((arg, i) => {
-        if (past === null) return change(arg, []);
-        const place = i % width;
-        if (place < 2) return arg;
-        const variable = identName(kind.value.args[i - place + 1]);
-        return change(arg, variable === null ? [] : [variable]);
-      });
-      break;
-    }
-    case 'listExpr':
-      kind.value.elements = kind.value.elements.map((element) => change(element, []));
-      break;
-    case 'structExpr':
-      for (const entry of kind.value.entries) {
-        if (entry.keyKind.case === 'mapKey') entry.keyKind.value = change(entry.keyKind.value, []);
-        if (entry.value) entry.value = change(entry.value, []);
-      }
-      break;
-    case 'comprehensionExpr': {
-      const c = kind.value;
-      const more = [c.iterVar, c.iterVar2, c.accuVar];
-      if (c.iterRange) c.iterRange = change(c.iterRange, []);
-      if (c.accuInit) c.accuInit = change(c.accuInit, []);
-      if (c.loopCondition) c.loopCondition = change(c.loopCondition, more);
-      if (c.loopStep) c.loopStep = change(c.loopStep, more);
-      if (c.result) c.result = change(c.result, more);
-      break;
-    }
-  }
-  return expr;
 }

@@ -5,22 +5,26 @@
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
-import { celError, isCelError, type Value } from './cel/value.ts';
+import { celError } from './cel/value.ts';
 import {
+  changeChildren,
   childrenOf,
   conjuncts,
   freeNames,
   identName,
+  narrowedPast,
   PAST_OPERATORS,
+  type PastOperator,
   pastCall,
   pathsFrom,
   stringConstant,
 } from './free.ts';
 import { keeper, type Paths } from './keep.ts';
+import { OPERATORS, type Side, since } from './past-eval.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
-import { type Cell, type Entry, type Run, WITNESS_LIMIT } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
-import { addDecimal, type Evaluate, keyText, MAX_ENTRIES, UNDECIDED, type ViewPlan } from './view.ts';
+import { recalled, SHARED_SCOPES, type SharedScope, sharedId } from './shared.ts';
+import type { Evaluate, ViewPlan } from './view.ts';
 
 /** What compiling history operators needs from the spec around them. */
 export interface PastContext {
@@ -33,20 +37,6 @@ export interface PastContext {
   readonly needs: Set<string>;
   compile(expr: Expr, scope: Scope): Compiled;
   report(expr: Expr, message: string, suggestion?: string): void;
-}
-
-interface Side {
-  readonly plan: ViewPlan;
-  /** Where this operator's own conditions look for the remembered step. */
-  readonly slot: number;
-  /** The current step's side of each join equality. */
-  readonly keys: readonly Evaluate[];
-  /** Conditions about the current step alone. */
-  readonly guards: readonly Evaluate[];
-  /** Conditions that join the two other than by equality: checked entry by entry. */
-  readonly rest: readonly Evaluate[];
-  readonly windowMs: number | null;
-  readonly type: Type;
 }
 
 const ARITY: Readonly<Record<(typeof PAST_OPERATORS)[number], number>> = {
@@ -62,21 +52,68 @@ const ARITY: Readonly<Record<(typeof PAST_OPERATORS)[number], number>> = {
 
 /** Null when `expr` is no history operator. */
 export function compilePast(expr: Expr, scope: Scope, context: PastContext): Compiled | null {
-  const call = expr.exprKind.case === 'callExpr' ? expr.exprKind.value : null;
-  if (call === null) return null;
-  if ((call.function === 'within' || call.function === 'of') && call.target && pastCall(call.target)) {
-    if (call.function === 'of') {
-      context.report(
-        expr,
-        '`.of(...)` looks across sessions, which this version cannot; leave it out to look at this session',
-      );
-      return FAILED;
+  const narrowed = narrowedPast(expr);
+  if (narrowed === null) return null;
+  let reach: Reach = { windowMs: null, shared: null };
+  for (const { name, arg, expr: at } of narrowed.narrowings) {
+    if (name === 'within') {
+      const windowMs = windowOf(arg, scope, context, at);
+      if (windowMs === null) return FAILED;
+      reach = { ...reach, windowMs };
+    } else {
+      const shared = sharedOf(arg, scope, context, at);
+      if (shared === null) return FAILED;
+      reach = { ...reach, shared };
     }
-    const windowMs = windowOf(call.args[0], scope, context, expr);
-    return windowMs === null ? FAILED : compileOperator(call.target, scope, context, windowMs);
   }
-  return pastCall(expr) === null ? null : compileOperator(expr, scope, context, null);
+  const { shared } = reach;
+  const asked: Evaluate[] = [];
+  const compiled = compileOperator(narrowed.past, scope, context, reach, asked);
+  if (shared === null || compiled === FAILED) return compiled;
+  const operator = pastCall(narrowed.past)!.operator;
+  const id = sharedId(operator, shapeOf(expr));
+  return {
+    ...compiled,
+    eval: recalled(id, shared.scope, asked, compiled.eval, operator === 'count'),
+  };
 }
+
+/** How far an operator looks: back in time, and over which sessions. */
+interface Reach {
+  readonly windowMs: number | null;
+  readonly shared: { readonly scope: SharedScope; readonly key: Expr | null } | null;
+}
+
+function sharedOf(arg: Expr | undefined, scope: Scope, context: PastContext, expr: Expr): Reach['shared'] {
+  const word = stringConstant(arg);
+  if (word === 'principal' || word === 'agent' || word === 'tenant') return { scope: word, key: null };
+  if (arg === undefined || word !== null) {
+    context.report(
+      arg ?? expr,
+      '`.of` takes "principal", "agent", "tenant", or a value of the step that sessions are joined by: `.of(args.account)`',
+      nearest(word ?? '', SHARED_SCOPES) ?? undefined,
+    );
+    return null;
+  }
+  for (const name of freeNames(arg)) {
+    if (!scope.has(name) || STEP_NAMES.includes(name)) continue;
+    context.report(arg, `\`.of(...)\` is asked of earlier steps too; \`${name}\` is not a value of theirs`);
+    return null;
+  }
+  return { scope: 'tenant', key: arg };
+}
+
+/** What every step has, and a remembered one has as a field. */
+const STEP_NAMES: readonly string[] = [
+  'args',
+  'result',
+  'content',
+  'name',
+  'kind',
+  'principal',
+  'agent',
+  'labels',
+];
 
 const FAILED: Compiled = { type: DYN, eval: () => celError('error', 'not compiled') };
 
@@ -93,7 +130,14 @@ function windowOf(arg: Expr | undefined, scope: Scope, context: PastContext, exp
   return ms;
 }
 
-function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowMs: number | null): Compiled {
+/** `asked` takes everything of the current step that the answer depends on. */
+function compileOperator(
+  expr: Expr,
+  scope: Scope,
+  context: PastContext,
+  reach: Reach,
+  asked: Evaluate[],
+): Compiled {
   const call = pastCall(expr)!;
   if (!(PAST_OPERATORS as readonly string[]).includes(call.operator)) {
     context.report(
@@ -113,9 +157,11 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     return FAILED;
   }
   if (call.operator === 'since') {
-    const a = compileSide(expr, call.args.slice(0, 3), scope, context, windowMs, null, []);
-    const b = compileSide(expr, call.args.slice(3), scope, context, windowMs, null, []);
-    return a && b ? { type: { t: 'bool' }, eval: since(a, b) } : FAILED;
+    const a = compileSide(expr, call.args.slice(0, 3), scope, context, reach, null, []);
+    const b = compileSide(expr, call.args.slice(3), scope, context, reach, null, []);
+    if (a === null || b === null) return FAILED;
+    asked.push(...a.guards, ...a.keys, ...b.guards, ...b.keys);
+    return { type: { t: 'bool' }, eval: since(a, b) };
   }
   const wanted = parsePattern(stringConstant(call.args[0]) ?? '');
   if ('pattern' in wanted && (call.operator === 'exists' || call.operator === 'last'))
@@ -126,71 +172,32 @@ function compileOperator(expr: Expr, scope: Scope, context: PastContext, windowM
     call.args.slice(0, 3),
     scope,
     context,
-    windowMs,
+    reach,
     call.args[3] ?? null,
     reads,
     ['count', 'sum', 'min', 'max'].includes(call.operator),
   );
   if (side === null) return FAILED;
-  switch (call.operator) {
-    case 'exists':
-      return { type: { t: 'bool' }, eval: exists(side) };
-    case 'none': {
-      const found = exists(side);
-      return { type: { t: 'bool' }, eval: (frame) => negate(found(frame)) };
-    }
-    case 'last':
-      return { type: side.type, eval: last(side) };
-    case 'count':
-      return {
-        type: { t: 'int' },
-        eval: fold(
-          side,
-          (entries) => BigInt(entries.length),
-          (cell) => BigInt(cell.count),
-          () => 0n,
-        ),
-      };
-    case 'sum':
-      return {
-        type: DYN,
-        eval: fold(
-          side,
-          (entries) => entries.reduce((sum, entry) => addDecimal(sum, entry.value), 0),
-          (cell) => cell.sum,
-          () => 0,
-        ),
-      };
-    case 'min':
-      return {
-        type: DYN,
-        eval: fold(
-          side,
-          (entries) => Math.min(...entries.map((entry) => entry.value)),
-          (cell) => cell.min,
-          () => nothing(side),
-        ),
-      };
-    case 'max':
-      return {
-        type: DYN,
-        eval: fold(
-          side,
-          (entries) => Math.max(...entries.map((entry) => entry.value)),
-          (cell) => cell.max,
-          () => nothing(side),
-        ),
-      };
-  }
-  return FAILED;
+  asked.push(...side.guards, ...side.keys);
+  const type = call.operator === 'last' ? side.type : RESULT_TYPES[call.operator];
+  return { type, eval: OPERATORS[call.operator](side) };
 }
+
+const RESULT_TYPES: Readonly<Record<Exclude<PastOperator, 'last' | 'since'>, Type>> = {
+  exists: { t: 'bool' },
+  none: { t: 'bool' },
+  count: { t: 'int' },
+  sum: DYN,
+  min: DYN,
+  max: DYN,
+};
 
 function compileSide(
   expr: Expr,
   args: readonly Expr[],
   scope: Scope,
   context: PastContext,
-  windowMs: number | null,
+  { windowMs, shared }: Reach,
   valueExpr: Expr | null,
   reads: Paths,
   counts = false,
@@ -222,6 +229,13 @@ function compileSide(
   }
   const inner = scope.child(variable, type);
   const slot = inner.slotOf(variable)!;
+  if (shared !== null && [args[2], valueExpr].some((part) => part != null && looksBack(part))) {
+    context.report(
+      expr,
+      'across sessions a condition may speak of the remembered step itself, not of what came before it or where its values are from',
+    );
+    return null;
+  }
   const local: Evaluate[] = [];
   const keys: { remembered: Evaluate; now: Evaluate }[] = [];
   const guards: Evaluate[] = [];
@@ -234,12 +248,12 @@ function compileSide(
     const aboutThen = names.has(variable);
     if (!aboutNow) {
       local.push(context.compile(conjunct, inner).eval);
-      remembered.push(`if ${shapeOf(conjunct)}`);
+      remembered.push(`if ${shapeOf(conjunct, variable)}`);
     } else if (!aboutThen) guards.push(context.compile(conjunct, scope).eval);
     else {
       const sides = joinSides(conjunct, variable, scope);
       if (sides !== null) {
-        remembered.push(`key ${shapeOf(sides.remembered)}`);
+        remembered.push(`key ${shapeOf(sides.remembered, variable)}`);
         keys.push({
           remembered: context.compile(sides.remembered, inner).eval,
           now: context.compile(sides.now, scope).eval,
@@ -254,10 +268,25 @@ function compileSide(
           );
           return null;
         }
+        if (shared !== null) {
+          context.report(
+            conjunct,
+            'across sessions a condition joins the two steps by `==` only; compare what you fold or what `past.last` gives instead',
+          );
+          return null;
+        }
         rest.push(context.compile(conjunct, inner).eval);
         pathsFrom(variable, conjunct, paths);
       }
     }
+  }
+  if (shared?.key) {
+    const remembers = ofStep(structuredClone(shared.key), variable);
+    remembered.push(`key ${shapeOf(remembers, variable)}`);
+    keys.push({
+      remembered: context.compile(remembers, inner).eval,
+      now: context.compile(shared.key, scope).eval,
+    });
   }
   const value = valueExpr === null ? null : context.compile(valueExpr, inner).eval;
   if (valueExpr !== null && [...freeNames(valueExpr)].some((name) => name !== variable && scope.has(name))) {
@@ -268,16 +297,17 @@ function compileSide(
   const identity = JSON.stringify([
     pattern.text,
     remembered,
-    valueExpr === null ? null : shapeOf(valueExpr),
+    valueExpr === null ? null : shapeOf(valueExpr, variable),
     keep ? paths : null,
     rest.length > 0 || (windowMs !== null && counts),
     windowMs,
+    shared?.scope ?? null,
   ]);
-  const shared = context.views.find((view) => view.identity === identity);
-  if (shared !== undefined)
-    return { plan: shared, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
+  const known = context.views.find((view) => view.identity === identity);
+  if (known !== undefined)
+    return { plan: known, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
   const plan: ViewPlan = {
-    id: context.views.length,
+    id: context.views.filter((view) => (view.shared === null) === (shared === null)).length,
     identity,
     text: patternText!,
     pattern,
@@ -288,6 +318,7 @@ function compileSide(
     keep: keep ? keeper(paths) : null,
     entries: rest.length > 0 || (windowMs !== null && counts),
     windowMs,
+    shared: shared === null ? null : { scope: shared.scope, id: sharedId('view', identity) },
   };
   context.views.push(plan);
   return { plan, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
@@ -301,11 +332,36 @@ function nestedPast(expr: Expr, variable: string): boolean {
   );
 }
 
-/** The expression without its node numbers: equal for two uses of one text. */
-function shapeOf(expr: Expr): string {
-  return JSON.stringify(expr, (key, value: unknown) =>
-    key === 'id' || key === '$typeName' ? undefined : typeof value === 'bigint' ? `${value}n` : value,
+/** Whether the expression asks for history or origins. */
+function looksBack(expr: Expr): boolean {
+  const call = expr.exprKind.case === 'callExpr' ? expr.exprKind.value : null;
+  if (pastCall(expr) !== null || (call?.function === 'origin' && call.target === undefined)) return true;
+  return childrenOf(expr).some((child) => looksBack(child.expr));
+}
+
+/** The step's own names read of the remembered step: `args.account` becomes `e.args.account`. Changes the tree in place. */
+function ofStep(expr: Expr, variable: string, bound: ReadonlySet<string> = new Set()): Expr {
+  const name = identName(expr);
+  if (name !== null && STEP_NAMES.includes(name) && !bound.has(name)) return selectFrom(variable, name, expr);
+  return changeChildren(expr, (child, more) =>
+    ofStep(child, variable, more.length === 0 ? bound : new Set([...bound, ...more])),
   );
+}
+
+function selectFrom(variable: string, field: string, at: Expr): Expr {
+  const ident = { $typeName: 'cel.expr.Expr.Ident' as const, name: variable };
+  const operand: Expr = { ...at, exprKind: { case: 'identExpr', value: ident } };
+  const select = { $typeName: 'cel.expr.Expr.Select' as const, operand, field, testOnly: false };
+  return { ...at, exprKind: { case: 'selectExpr', value: select } };
+}
+
+/** The expression without its node numbers: equal for two uses of one text, whatever its variable is called. */
+function shapeOf(expr: Expr, variable?: string): string {
+  return JSON.stringify(expr, (key, value: unknown) => {
+    if (key === 'id' || key === '$typeName') return undefined;
+    if (typeof value === 'bigint') return `${value}n`;
+    return key === 'name' && variable !== undefined && value === variable ? '$' : value;
+  });
 }
 
 /** `then == now` with each side speaking of one step only. */
@@ -321,161 +377,4 @@ function joinSides(conjunct: Expr, variable: string, scope: Scope): { remembered
   if (speaks(left) === 'then' && speaks(right) === 'now') return { remembered: left, now: right };
   if (speaks(left) === 'now' && speaks(right) === 'then') return { remembered: right, now: left };
   return null;
-}
-
-// ---- evaluation -------------------------------------------------------------------------------------------------
-
-type Found = { readonly cell: Cell; readonly entries: Entry[] | null } | null;
-
-/** The remembered steps that match now; a CEL error when a condition could not be evaluated. */
-function lookUp(side: Side, frame: Value[], firstOnly: boolean): Found | Value {
-  const run = frame[0] as unknown as Run;
-  for (const guard of side.guards) {
-    const value = guard(frame);
-    if (value === false) return null;
-    if (value !== true)
-      return isCelError(value) ? value : celError('error', 'a history condition gave no true or false');
-  }
-  const parts: Value[] = [];
-  for (const key of side.keys) {
-    const part = key(frame);
-    if (isCelError(part)) return part;
-    parts.push(part);
-  }
-  const since = side.windowMs === null ? Number.NEGATIVE_INFINITY : run.now - side.windowMs;
-  const undecided = run.cell(side.plan.id, UNDECIDED);
-  const unsure = undecided !== undefined && undecided.time >= since ? undecidedError(side) : null;
-  if (unsure !== null && !firstOnly) return unsure;
-  const cell = run.cell(side.plan.id, keyText(parts));
-  if (cell === undefined) return unsure;
-  if (cell.time < since) return unsure;
-  if (cell.entries === null) return { cell, entries: null };
-  const entries: Entry[] = [];
-  let error: Value | undefined;
-  for (let i = cell.entries.length - 1; i >= 0; i--) {
-    const entry = cell.entries[i]!;
-    if (entry.time < since) break;
-    const holds = checkRest(side, frame, entry);
-    if (holds === true) {
-      entries.push(entry);
-      if (firstOnly) return { cell, entries };
-    } else if (holds !== false) error = holds;
-  }
-  if (error !== undefined) return error;
-  if (cell.overflowed && cell.entries[0]!.time >= since)
-    return celError(
-      'error',
-      `more than ${MAX_ENTRIES} steps match \`${side.plan.text}\`; the rule cannot see them all`,
-    );
-  return entries.length === 0 ? unsure : { cell, entries };
-}
-
-function undecidedError(side: Side): Value {
-  return celError(
-    'error',
-    `for an earlier step the conditions of \`${side.plan.text}\` could not be decided`,
-  );
-}
-
-function checkRest(side: Side, frame: Value[], entry: Entry): Value {
-  frame[side.slot] = entry.kept;
-  for (const condition of side.rest) {
-    const value = condition(frame);
-    if (value !== true) return value;
-  }
-  return true;
-}
-
-function exists(side: Side): Evaluate {
-  return (frame) => {
-    const found = lookUp(side, frame, true);
-    if (found === null) return false;
-    if (isCelError(found as Value)) return found as Value;
-    const { cell, entries } = found as NonNullable<Found>;
-    note(frame, entries === null ? cell.refs.at(-1)! : entries[0]!.ref);
-    return true;
-  };
-}
-
-function last(side: Side): Evaluate {
-  return (frame) => {
-    const found = lookUp(side, frame, true);
-    if (found === null) return nothing(side);
-    if (isCelError(found as Value)) return found as Value;
-    const { cell, entries } = found as NonNullable<Found>;
-    const kept = entries === null ? cell.kept : entries[0]!.kept;
-    note(frame, entries === null ? cell.refs.at(-1)! : entries[0]!.ref, kept);
-    return kept;
-  };
-}
-
-function fold(
-  side: Side,
-  overEntries: (entries: readonly Entry[]) => Value,
-  overCell: (cell: Cell) => Value,
-  empty: () => Value,
-): Evaluate {
-  return (frame) => {
-    const found = lookUp(side, frame, false);
-    if (found === null) return empty();
-    if (isCelError(found as Value)) return found as Value;
-    const { cell, entries } = found as NonNullable<Found>;
-    if (entries === null ? cell.broken : entries.some((entry) => !Number.isFinite(entry.value)))
-      return celError('absent', `a step that matches \`${side.plan.text}\` has no number to fold`);
-    for (const ref of entries === null
-      ? cell.refs.slice(-WITNESS_LIMIT)
-      : entries.slice(0, WITNESS_LIMIT).map((entry) => entry.ref))
-      note(frame, ref);
-    return entries === null ? overCell(cell) : overEntries(entries);
-  };
-}
-
-/** An A has happened and no B after the last A. */
-function since(a: Side, b: Side): Evaluate {
-  return (frame) => {
-    const foundA = lookUp(a, frame, true);
-    if (foundA === null) return false;
-    if (isCelError(foundA as Value)) return foundA as Value;
-    const foundB = lookUp(b, frame, true);
-    if (foundB !== null && isCelError(foundB as Value)) return foundB as Value;
-    const refA = latest(foundA as NonNullable<Found>);
-    note(frame, refA);
-    if (foundB === null) return true;
-    const refB = latest(foundB as NonNullable<Found>);
-    if (refB.seq > refA.seq) note(frame, refB);
-    return refB.seq <= refA.seq;
-  };
-}
-
-function latest(found: NonNullable<Found>) {
-  return found.entries === null ? found.cell.refs.at(-1)! : found.entries[0]!.ref;
-}
-
-function nothing(side: Side): Value {
-  return celError('absent', `no earlier step matches \`${side.plan.text}\` as the rule asks`);
-}
-
-function negate(value: Value): Value {
-  return typeof value === 'boolean' ? !value : value;
-}
-
-const NOTE_LENGTH = 160;
-
-function note(frame: Value[], ref: Cell['refs'][number], kept?: Value): void {
-  const run = frame[0] as unknown as Run;
-  if (run.witness === null) return;
-  const text =
-    kept === undefined || kept === null
-      ? undefined
-      : JSON.stringify(kept, (key, value: unknown) =>
-          typeof value === 'bigint' ? Number(value) : key === 'time' ? undefined : value,
-        );
-  run.witness.add(
-    ref,
-    text === undefined || text === '{}'
-      ? undefined
-      : text.length > NOTE_LENGTH
-        ? `${text.slice(0, NOTE_LENGTH)}…`
-        : text,
-  );
 }

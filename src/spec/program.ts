@@ -8,6 +8,7 @@ import type { Fixer } from './fix.ts';
 import type { StepPattern } from './pattern.ts';
 import type { SourceInfo } from './run.ts';
 import type { Type } from './schema/type.ts';
+import type { SharedScope } from './shared.ts';
 import type { ApprovalTerms, Mode } from './terms.ts';
 import type { Evaluate, ViewPlan } from './view.ts';
 
@@ -22,6 +23,8 @@ export interface LimitPlan {
   readonly key: Evaluate | null;
   readonly windowMs: number | null;
   readonly by: 'success' | 'attempt';
+  /** Null: the session's own. Else which sessions share it, and its name among them. */
+  readonly shared: { readonly scope: SharedScope; readonly id: string } | null;
   readonly text: string;
 }
 
@@ -130,6 +133,11 @@ export interface Program {
   readonly usesOrigins: boolean;
   rulesFor(kind: string, name: string): readonly RulePlan[];
   viewsFor(kind: string, name: string): readonly ViewPlan[];
+  /** Views of wider histories than the session's. */
+  readonly sharedViews: readonly ViewPlan[];
+  sharedViewsFor(kind: string, name: string): readonly ViewPlan[];
+  /** Whether anything is asked of, or kept in, a history wider than the session. */
+  readonly shares: boolean;
 }
 
 export type { Effect };

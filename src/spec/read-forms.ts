@@ -13,9 +13,11 @@ import { TRUST } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { byExactness, PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
+import { SHARED_SCOPES } from './shared.ts';
 import { fieldsOf, type MapEntry, type Source, textOf, textsOf, toJson, wordOf } from './source.ts';
 
-const LIMIT_KEYS = ['count', 'sum', 'max', 'per', 'window', 'by'];
+const LIMIT_KEYS = ['count', 'sum', 'max', 'per', 'of', 'window', 'by'];
+const LIMIT_SCOPES = ['session', ...SHARED_SCOPES] as const;
 const APPROVE_KEYS = ['by', 'quorum', 'not', 'expires'];
 const DEFAULT_APPROVE: ApproveClause = {
   by: ['reviewer'],
@@ -66,20 +68,22 @@ export function readLimit(source: Source, entry: MapEntry): LimitClause | null {
   }
   const perEntry = fields.get('per');
   const perText = perEntry ? readExpression(source, perEntry.node, '`per`') : null;
-  if (perText && ['principal', 'agent', 'tenant'].includes(perText.text.trim())) {
+  const ofEntry = fields.get('of');
+  const of = ofEntry ? wordOf(source, ofEntry.node, '`of`', LIMIT_SCOPES) : undefined;
+  const perScope = LIMIT_SCOPES.find((word) => word === perText?.text.trim());
+  if (of !== undefined && perScope !== undefined && of !== perScope)
     source.error(
       'scope',
-      perEntry!.node.range,
-      `\`per: ${perText.text}\` counts across sessions, which this version cannot; use \`session\` or an expression over the step`,
+      ofEntry!.keyRange,
+      `\`per: ${perScope}\` says already which sessions share the limit`,
     );
-    return null;
-  }
   const byEntry = fields.get('by');
   return {
     count,
     sum,
     max,
-    per: perText === null || perText.text.trim() === 'session' ? 'session' : perText,
+    per: perScope === undefined ? perText : null,
+    of: of ?? perScope ?? 'session',
     windowMs: durationFrom(source, fields.get('window'), '`window`'),
     by: (byEntry && wordOf(source, byEntry.node, '`by`', ['success', 'attempt'] as const)) ?? 'success',
   };

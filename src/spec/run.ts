@@ -2,6 +2,7 @@
 // monitor provides. Types only; this is the seam between the spec (meaning) and the monitor (state).
 import type { Step, StepKind } from '../step/types.ts';
 import type { Value } from './cel/value.ts';
+import type { SharedScope } from './shared.ts';
 
 /** A step as history remembers it. */
 export interface Ref {
@@ -9,6 +10,9 @@ export interface Ref {
   readonly id: string;
   readonly kind: StepKind;
   readonly name: string;
+  /** Set in a history wider than the session: whose step it is, and its place in that history. */
+  readonly session?: string;
+  readonly turn?: number;
 }
 
 /** One remembered step of a windowed or joined history view. */
@@ -73,6 +77,10 @@ export interface Run {
   /** The step's time: the only clock, milliseconds since the epoch. */
   readonly now: number;
   cell(view: number, key: string): Cell | undefined;
+  /** As `cell`, in the history of a wider scope. */
+  sharedCell(view: string, scope: SharedScope, key: string): Cell | undefined;
+  /** What was, or now is, asked of a wider history: recorded, so that it is asked once. */
+  recall(id: string, key: string, scope: SharedScope, ask: (sink: WitnessSink) => Value): Value;
   readonly origins: OriginLookup;
   /** Null while a history condition is evaluated on arrival: nobody reads a witness there. */
   witness: WitnessSink | null;

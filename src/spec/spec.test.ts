@@ -46,7 +46,11 @@ test('every mistake has a place, a code and, when one is near, the word that was
     [rule('on: result refund\n    deny: true'), '8:9 unenforceable'],
     [rule('on: call refund\n    deny: true\n    otherwise: dney'), '10:16 type → deny'],
     [rule('on: call refund\n    deny: true\n    require: true'), '7:9 form'],
-    [rule('on: call refund\n    limit: { count: 3, per: principal }'), '9:29 scope'],
+    [rule('on: call refund\n    limit: { count: 3, per: principal, of: tenant }'), '9:40 scope'],
+    [
+      rule('on: call refund\n    require: past.none("call refund").of("princpal")'),
+      '9:43 history → principal',
+    ],
     [
       rule('on: call refund\n    repair: "give {{ args.amont }}"\n    deny: true'),
       '9:27 unknown-field → amount',

@@ -3,6 +3,7 @@ import { canonicalize } from '../step/canonical.ts';
 import type { Value } from './cel/value.ts';
 import type { StepPattern } from './pattern.ts';
 import { type Cell, type Entry, type Ref, WITNESS_LIMIT } from './run.ts';
+import type { SharedScope } from './shared.ts';
 
 /** Entries one join key may keep when each entry is needed. */
 export const MAX_ENTRIES = 4_096;
@@ -32,6 +33,8 @@ export interface ViewPlan {
   readonly entries: boolean;
   /** Longest window asked of this view; entries older than it are dropped. */
   readonly windowMs: number | null;
+  /** Null in the session's own history; else which wider one, and the view's name there. */
+  readonly shared: { readonly scope: SharedScope; readonly id: string } | null;
 }
 
 export function emptyCell(entries: boolean): Cell {

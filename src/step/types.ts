@@ -96,6 +96,35 @@ export interface Step {
   readonly usage?: Usage;
   /** Id of the step that caused this one. */
   readonly parent?: string;
+  /** What was read of other sessions when the step was decided; only Interlock records it. */
+  readonly facts?: readonly Fact[];
+}
+
+/**
+ * An answer that a decision had from a history wider than its session (`.of("principal")`, `per: tenant`). It stands in
+ * the step, so that a session can be replayed and proven without the others.
+ */
+export interface Fact {
+  /** Which question of the spec: its operator and a digest of its text. */
+  readonly id: string;
+  /** What it was asked for: the values it joins by. */
+  readonly key: string;
+  readonly value?: Json;
+  /** In place of a value: there was none. */
+  readonly error?: { readonly code: 'absent' | 'error'; readonly message: string };
+  /** Steps the answer rests on, latest last. */
+  readonly seen: readonly SeenStep[];
+}
+
+/** A step of any session. */
+export interface SeenStep {
+  readonly session: string;
+  readonly seq: number;
+  readonly id: string;
+  readonly kind: StepKind;
+  readonly name: string;
+  /** What in it mattered, in words. */
+  readonly note?: string;
 }
 
 /** A step as a door proposes it: parsed and valid, not yet given its place (`seq`) and time by the engine. */

@@ -274,6 +274,25 @@ export function storeContract<Place>(name: string, backend: StoreUnderTest<Place
       assert.equal(await store.nextDeadline(T0 + 21), null);
     });
 
+    test('what sessions share is kept by place, replaced, forgotten, and read in pages', async () => {
+      const { store, place } = await open();
+      const row = (at: string, body: string | null): Write => ({
+        t: 'shared',
+        row: { id: 'v', place: at, body },
+      });
+      await store.append([row('b', '1'), row('a', '2'), row('c', '3')]);
+      await store.append([
+        row('b', '4'),
+        row('c', null),
+        { t: 'shared', row: { id: 'w', place: 'a', body: '5' } },
+      ]);
+      await store.close();
+      const { store: again } = await open(place);
+      assert.deepEqual(await again.shared('v', null, 1), [{ place: 'a', body: '2' }]);
+      assert.deepEqual(await again.shared('v', 'a', 9), [{ place: 'b', body: '4' }]);
+      assert.deepEqual(await again.shared('none', null, 9), []);
+    });
+
     test('specs are kept by digest', async () => {
       const { store } = await open();
       const row = { digest: digestText('{}'), name: 'x', canonical: '{}' };

@@ -83,6 +83,13 @@ export interface StoredSpec {
   readonly canonical: string;
 }
 
+/** One thing that sessions share; `body` null: gone. */
+export interface SharedWrite {
+  readonly id: string;
+  readonly place: string;
+  readonly body: string | null;
+}
+
 /** State of a session's monitor after the step `seq`. */
 export interface Snapshot {
   readonly session: string;
@@ -111,6 +118,7 @@ export type Write =
   | { readonly t: 'span'; readonly row: StoredSpan }
   | { readonly t: 'join'; readonly row: Join }
   | { readonly t: 'finding'; readonly row: StoredFinding }
+  | { readonly t: 'shared'; readonly row: SharedWrite }
   | { readonly t: 'spec'; readonly row: StoredSpec };
 
 /** What a session is restored from. */
@@ -215,6 +223,13 @@ export interface Store {
   overdueSessions(now: number, limit: number): Promise<readonly string[]>;
   /** The earliest deadline at or after `now`. */
   nextDeadline(now: number): Promise<number | null>;
+
+  /** What sessions share under `id`, by `place`, those after `after`. */
+  shared(
+    id: string,
+    after: string | null,
+    limit: number,
+  ): Promise<readonly { readonly place: string; readonly body: string }[]>;
 
   /** Newest first. */
   findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;

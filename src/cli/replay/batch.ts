@@ -2,7 +2,8 @@
 // it runs the same in the process and in a worker.
 import { isUtf8 } from 'node:buffer';
 import { type Format, importRecord, RECORD_UNIT, type Where } from '../../ingest/importers/index.ts';
-import type { ReplaySpec } from '../../replay/replay.ts';
+import type { SharedHistory } from '../../monitor/history.ts';
+import { type ReplaySpec, replaySteps } from '../../replay/replay.ts';
 import { ENFORCEABILITY } from '../../step/types.ts';
 import { decisionLine } from './decision-line.ts';
 import { countDecision, countProblems, noTotals, type Totals } from './totals.ts';
@@ -22,7 +23,12 @@ export interface BatchResult {
   readonly decisions: string;
 }
 
-export function replayBatch(spec: ReplaySpec, batch: Batch, wantDecisions: boolean): BatchResult {
+export function replayBatch(
+  spec: ReplaySpec,
+  batch: Batch,
+  wantDecisions: boolean,
+  history?: SharedHistory,
+): BatchResult {
   const totals = noTotals();
   const bytes = withoutMark(Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length));
   let decisions = '';
@@ -35,7 +41,7 @@ export function replayBatch(spec: ReplaySpec, batch: Batch, wantDecisions: boole
       const mend = 'It was read with replacement characters; convert the file to UTF-8.';
       countProblems(totals, [{ ...where, what: 'bytes that are not UTF-8', mend }]);
     }
-    decisions += replayRecord(spec, batch.format, text, where, wantDecisions, totals);
+    decisions += replayRecord(spec, batch.format, text, where, wantDecisions, totals, history);
   }
   return { totals, decisions };
 }
@@ -66,6 +72,7 @@ function replayRecord(
   where: Where,
   wantDecisions: boolean,
   totals: Totals,
+  history: SharedHistory | undefined,
 ): string {
   let decisions = '';
   for (const imported of importRecord(format, text, { file: where.file, line: where.line })) {
@@ -73,10 +80,7 @@ function replayRecord(
     if (imported.session === null) continue;
     totals.sessions++;
     totals.steps += imported.steps.length;
-    const monitor = spec.createMonitor();
-    const state = monitor.start();
-    for (const step of imported.steps) {
-      const { decision } = monitor.step(state, step);
+    for (const { step, decision } of replaySteps(spec, imported.steps, history)) {
       if (ENFORCEABILITY[step.kind] !== 'suppressable') continue;
       // A transcript just stops: its end is a decision only where a rule speaks of it.
       if (step.kind === 'session.end' && decision.rules.length === 0) continue;

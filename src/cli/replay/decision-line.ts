@@ -19,14 +19,19 @@ export interface DecisionLine {
   readonly would_be: Verdict;
   /** Ids of the rules that fired, strictest first. */
   readonly rules: readonly string[];
-  /** `seq` of the steps that made the verdict. */
+  /** `seq` of the steps of this session that made the verdict. */
   readonly witness: readonly number[];
+  /** Steps of other sessions that made it; absent when there are none. */
+  readonly elsewhere?: readonly { readonly session: string; readonly index: number }[];
   readonly repair: string | null;
   readonly mode: Mode;
 }
 
 export function decisionLine(imported: ImportedSession, decision: Decision): DecisionLine {
   const step = imported.steps[decision.seq]!;
+  const elsewhere = decision.witness.flatMap(({ session, seq }) =>
+    session === undefined ? [] : [{ session, index: seq }],
+  );
   return {
     session: imported.session,
     index: decision.seq,
@@ -37,7 +42,8 @@ export function decisionLine(imported: ImportedSession, decision: Decision): Dec
     verdict: decision.verdict,
     would_be: decision.wouldBe,
     rules: decision.rules.map((rule) => rule.rule),
-    witness: decision.witness.map((witness) => witness.seq),
+    witness: decision.witness.flatMap(({ session, seq }) => (session === undefined ? [seq] : [])),
+    ...(elsewhere.length === 0 ? {} : { elsewhere }),
     repair: decision.repair ?? null,
     mode: decision.mode,
   };

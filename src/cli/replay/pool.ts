@@ -1,6 +1,6 @@
 // Runs batches, in this process or on worker threads. Bounded: a batch waits until a worker is free.
 import { Worker } from 'node:worker_threads';
-import { replaySpec } from '../../replay/replay.ts';
+import { replaySpec, sharedHistory } from '../../replay/replay.ts';
 import type { CompiledSpec } from '../../spec/index.ts';
 import { type Batch, type BatchResult, replayBatch } from './batch.ts';
 import type { WorkerInit } from './worker.ts';
@@ -12,9 +12,15 @@ export interface Pool {
 
 /** `jobs` workers; one job runs in this process and starts none. */
 export function openPool(spec: CompiledSpec, jobs: number, wantDecisions: boolean): Pool {
-  if (jobs > 1) return workerPool({ name: spec.name, canonical: spec.canonical, wantDecisions }, jobs);
+  // Sessions that share a history are replayed one after the other.
+  if (jobs > 1 && !spec.program.shares)
+    return workerPool({ name: spec.name, canonical: spec.canonical, wantDecisions }, jobs);
   const runnable = replaySpec(spec);
-  return { run: async (batch) => replayBatch(runnable, batch, wantDecisions), close: async () => {} };
+  const history = sharedHistory(runnable);
+  return {
+    run: async (batch) => replayBatch(runnable, batch, wantDecisions, history),
+    close: async () => {},
+  };
 }
 
 function workerPool(workerData: WorkerInit, jobs: number): Pool {

@@ -128,6 +128,7 @@ const STEP_KEYS = [
   'labels',
   'usage',
   'parent',
+  'facts',
 ] as const;
 
 /** A step whose shape is right, or what is wrong with it. */
@@ -146,6 +147,7 @@ function readStep(value: unknown, session: string, seq: number): Step | string {
     read.optional(fields.error, '/error', read.error);
     read.optional(fields.labels, '/labels', read.labels);
     read.optional(fields.usage, '/usage', read.usage);
+    if (fields.facts !== undefined) readFacts(read, fields.facts);
   }
   const [problem] = read.problems;
   if (problem !== undefined) return `${problem.at} should be ${problem.expected}, is ${problem.found}`;
@@ -155,6 +157,40 @@ function readStep(value: unknown, session: string, seq: number): Step | string {
   if (!Number.isSafeInteger(step.time)) return '"time" is not in milliseconds';
   if (!STEP_KINDS.includes(step.kind as StepKind)) return `the kind ${JSON.stringify(step.kind)} is unknown`;
   return step;
+}
+
+const MAX_FACTS = 1_000;
+
+function readFacts(read: ReturnType<typeof reader>, value: unknown): void {
+  if (!Array.isArray(value) || value.length > MAX_FACTS) {
+    read.json(undefined, '/facts');
+    return;
+  }
+  for (const [i, fact] of value.entries()) {
+    const at = `/facts/${i}`;
+    const fields = read.object(fact, at, ['id', 'key', 'value', 'error', 'seen']);
+    if (fields === null) continue;
+    read.text(fields.id, `${at}/id`);
+    read.content(fields.key, `${at}/key`);
+    read.optional(fields.value, `${at}/value`, read.json);
+    const error = read.optional(fields.error, `${at}/error`, (given, here) =>
+      read.object(given, here, ['code', 'message']),
+    );
+    if (error) {
+      read.text(error.code, `${at}/error/code`);
+      read.content(error.message, `${at}/error/message`);
+    }
+    for (const [j, seen] of (Array.isArray(fields.seen) ? fields.seen : [null]).entries()) {
+      const here = `${at}/seen/${j}`;
+      const step = read.object(seen, here, ['session', 'seq', 'id', 'kind', 'name', 'note']);
+      if (step === null) continue;
+      read.text(step.session, `${here}/session`);
+      read.text(step.id, `${here}/id`);
+      read.name(step.name, `${here}/name`);
+      read.kind(step.kind);
+      if (!Number.isSafeInteger(step.seq)) read.json(undefined, `${here}/seq`);
+    }
+  }
 }
 
 function readSpec(value: unknown): RecordedSpec | null | undefined {

@@ -126,6 +126,12 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
       case 'finding':
         putFinding(write.row);
         return;
+      case 'shared': {
+        const { id, place, body } = write.row;
+        if (body === null) sql.forgetShared.run(id, place);
+        else sql.shared.run(id, place, body);
+        return;
+      }
       case 'spec':
         sql.spec.run(write.row.digest, write.row.name, write.row.canonical);
         return;
@@ -194,5 +200,8 @@ const SQL = {
   finding:
     'INSERT INTO findings (id, session, observed, seq, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   countFinding: 'UPDATE sessions SET findings = findings + 1 WHERE n = ?',
+  shared: `INSERT INTO shared (id, place, body) VALUES (?, ?, ?)
+    ON CONFLICT (id, place) DO UPDATE SET body = excluded.body`,
+  forgetShared: 'DELETE FROM shared WHERE id = ? AND place = ?',
   spec: 'INSERT INTO specs (digest, name, canonical) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
 } as const;

@@ -34,6 +34,7 @@ export function createQueries(database: DatabaseSync) {
   const nextExpiry = sql("SELECT min(expires_at) AS at FROM holds WHERE state = 'pending'");
   const overdue = sql('SELECT id FROM sessions WHERE deadline < ? ORDER BY deadline LIMIT ?');
   const nextDeadline = sql('SELECT min(deadline) AS at FROM sessions WHERE deadline >= ?');
+  const shared = sql('SELECT place, body FROM shared WHERE id = ? AND place > ? ORDER BY place LIMIT ?');
   const allFindings = sql('SELECT body FROM findings ORDER BY n DESC LIMIT ?');
   const sessionFindings = sql(
     'SELECT body FROM findings WHERE session = (SELECT n FROM sessions WHERE id = ?) ORDER BY n DESC LIMIT ?',
@@ -120,6 +121,12 @@ export function createQueries(database: DatabaseSync) {
 
     nextDeadline(now: number): number | null {
       return nextDeadline.get(now)!.at as number | null;
+    },
+
+    shared(id: string, after: string | null, limit: number): { place: string; body: string }[] {
+      return shared
+        .all(id, after ?? '', limit)
+        .map((row) => ({ place: row.place as string, body: row.body as string }));
     },
 
     findings(filter: { session?: string; limit: number }): Finding[] {

@@ -4,7 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 
 /** Goes up with every change of the tables; a file with a higher one was written by a newer Interlock. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
+
+/** What sessions share: views and limits of principals, agents and tenants. */
+const SHARED =
+  'CREATE TABLE shared (id TEXT NOT NULL, place TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (id, place)) WITHOUT ROWID;';
 
 const TABLES = `
 CREATE TABLE sessions (
@@ -42,12 +46,14 @@ CREATE TABLE findings (
 );
 CREATE INDEX findings_session ON findings (session, seq);
 CREATE TABLE specs (digest TEXT PRIMARY KEY, name TEXT NOT NULL, canonical TEXT NOT NULL) WITHOUT ROWID;
+${SHARED}
 `;
 
 /** What brings a file of the version before to each version. */
 const MIGRATIONS: Readonly<Record<number, string>> = {
   2: `ALTER TABLE sessions ADD COLUMN deadline INTEGER;
 CREATE INDEX sessions_due ON sessions (deadline) WHERE deadline IS NOT NULL;`,
+  3: SHARED,
 };
 
 export interface OpenOptions {

@@ -45,7 +45,10 @@ function Session({ id }: { id: string }) {
   const chunk = useQuery({ ...chunkQuery(id, chunkOf(selected ?? 0)), enabled: selected !== null });
   const row = selected === null ? undefined : chunk.data?.steps[selected % CHUNK];
   const witnesses = useMemo(
-    () => (row?.decision ? new Set(row.decision.witness.map((each) => each.seq)) : NO_WITNESSES),
+    () =>
+      row?.decision
+        ? new Set(row.decision.witness.flatMap((each) => (each.session ? [] : [each.seq])))
+        : NO_WITNESSES,
     [row],
   );
 

@@ -1,6 +1,7 @@
 // The rules that fired, strictest first: why, what would be allowed, and the earlier steps that made it so.
 import { Link } from '@tanstack/react-router';
 import { Button } from 'react-aria-components/Button';
+import { Link as StepLink } from 'react-aria-components/Link';
 import type { ApprovalTerms, Cause, Decision, RuleOutcome, Witness } from '../../../../src/monitor/types.ts';
 import { formatCount, formatDuration, plural, revealHidden } from '../../format.ts';
 import { VerdictBadge } from '../../ui/verdict.tsx';
@@ -74,19 +75,36 @@ function Witnesses({ witness, onGo }: { witness: readonly Witness[]; onGo: (seq:
       <h5>Because of {plural(witness.length, 'earlier step')}</h5>
       <ul>
         {witness.map((each) => (
-          <li key={each.seq}>
-            <Button className="witness" onPress={() => onGo(each.seq)}>
-              <span className="visually-hidden">Go to step </span>
-              <span className="witness-seq">{formatCount(each.seq)}</span>
-              <span>
-                {each.kind} {each.name}
-              </span>
-            </Button>
+          <li key={`${each.session ?? ''}:${each.seq}`}>
+            {each.session === undefined ? (
+              <Button className="witness" onPress={() => onGo(each.seq)}>
+                <WitnessName witness={each} />
+              </Button>
+            ) : (
+              <StepLink
+                className="witness"
+                href={`/sessions/${encodeURIComponent(each.session)}?step=${each.seq}`}
+              >
+                <WitnessName witness={each} /> <span>in session {each.session}</span>
+              </StepLink>
+            )}
             {each.note && <code className="witness-note">{each.note}</code>}
           </li>
         ))}
       </ul>
     </div>
+  );
+}
+
+function WitnessName({ witness }: { witness: Witness }) {
+  return (
+    <>
+      <span className="visually-hidden">Go to step </span>
+      <span className="witness-seq">{formatCount(witness.seq)}</span>
+      <span>
+        {witness.kind} {witness.name}
+      </span>
+    </>
   );
 }
 

@@ -1,0 +1,228 @@
+// What sessions share: counted across them, kept with the steps, exact after restarts and failures, and in each step's record.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { createMonitor } from '../monitor/session-monitor.ts';
+import { compare } from '../replay/compare.ts';
+import { replaySpec } from '../replay/replay.ts';
+import { compileSpec } from '../spec/index.ts';
+import type { JsonObject, SessionInit, Step } from '../step/types.ts';
+import { problemCode, withEngine } from './testing/engine.ts';
+import type { Engine, Recorded } from './types.ts';
+
+const SPEC = `
+interlock: 1
+name: shared
+tools:
+  pay:
+    effect: write
+    input: { type: object, properties: { amount: { type: number }, account: { type: string } } }
+  login: { effect: read, output: { type: object, properties: { user: { type: string } } } }
+  logout: { effect: read }
+rules:
+  - id: five-hundred-a-day
+    on: call pay
+    limit: { sum: args.amount, max: 500, per: principal, window: 24h }
+  - id: not-twice-to-one-account
+    on: call pay
+    when: has(args.account)
+    require: past.count("call pay", e, e.args.account == args.account).of("tenant") < 2
+  - id: logged-in
+    on: call pay
+    unless: principal == "user:free"
+    require: past.since("result login", a, true, "result logout", b, true).of("principal")
+`;
+
+function like(text = SPEC) {
+  const compiled = compileSpec(text);
+  assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+  const { spec } = compiled;
+  return {
+    program: spec,
+    spec: { ...spec, applies: () => true, createMonitor: () => createMonitor(spec.program) },
+  };
+}
+
+async function open(engine: Engine, more: Partial<SessionInit> = {}): Promise<string> {
+  return (await engine.openSession({ agent: { name: 'a' }, principal: 'user:1', ...more })).id;
+}
+
+let calls = 0;
+async function call(engine: Engine, session: string, name: string, args: JsonObject = {}, error = false) {
+  const callId = `c${++calls}`;
+  const recorded = await engine.decide(session, { kind: 'tool.call', name, callId, args });
+  if (recorded.decision.verdict !== 'allow') return recorded;
+  const outcome = error ? { error: { message: 'no' } } : { result: { user: 'x' } };
+  await engine.decide(session, { kind: 'tool.result', name, callId, ...outcome });
+  return recorded;
+}
+
+const fired = ({ decision }: Recorded) => decision.rules.map((rule) => `${rule.rule} ${rule.cause}`);
+
+test('a new session is no new history: limits and the past of a principal go on, others have their own', async (t) => {
+  const { spec } = like();
+  const { engine } = await withEngine(t, { specs: [spec] });
+  const one = await open(engine);
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 10 })), ['logged-in violated']);
+  await call(engine, one, 'login');
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 300 })), []);
+  const two = await open(engine);
+  const over = await call(engine, two, 'pay', { amount: 201 });
+  assert.deepEqual(fired(over), ['five-hundred-a-day violated']);
+  assert.deepEqual(
+    over.decision.witness.map(({ session, kind, name }) => [session, kind, name]),
+    [[one, 'tool.call', 'pay']],
+  );
+  assert.deepEqual(over.decision.rules[0]?.fixes, [
+    { t: 'at-most', path: 'args.amount', value: 200, exclusive: false },
+  ]);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 200 })), []);
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 1 })), ['five-hundred-a-day violated']);
+  const other = await open(engine, { principal: 'user:2' });
+  assert.deepEqual(fired(await call(engine, other, 'pay', { amount: 1 })), ['logged-in violated']);
+  const elsewhere = await open(engine, { tenant: 't' });
+  assert.deepEqual(fired(await call(engine, elsewhere, 'pay', { amount: 1 })), ['logged-in violated']);
+  await call(engine, two, 'logout');
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 0 })), ['logged-in violated']);
+  const nobody = (await engine.openSession({ agent: { name: 'a' } })).id;
+  assert.deepEqual(fired(await call(engine, nobody, 'pay', { amount: 1 })), [
+    'five-hundred-a-day absent',
+    'logged-in absent',
+  ]);
+});
+
+test('a join key counts over all sessions of a tenant', async (t) => {
+  const { engine } = await withEngine(t, { specs: [like().spec] });
+  for (const [principal, expected] of [
+    ['user:free', []],
+    ['user:free', []],
+    ['user:free', ['not-twice-to-one-account violated']],
+  ] as const) {
+    const session = await open(engine, { principal });
+    assert.deepEqual(fired(await call(engine, session, 'pay', { amount: 1, account: 'A' })), expected);
+    assert.deepEqual(fired(await call(engine, session, 'pay', { amount: 1, account: session })), []);
+  }
+});
+
+test('a failed call gives its share back, in whichever session and after a restart; a window ends', async (t) => {
+  const { spec } = like();
+  const first = await withEngine(t, { specs: [spec] });
+  let { engine } = first;
+  const one = await open(engine);
+  await call(engine, one, 'login');
+  const open1 = await engine.decide(one, {
+    kind: 'tool.call',
+    name: 'pay',
+    callId: 'slow',
+    args: { amount: 500 },
+  });
+  assert.equal(open1.decision.verdict, 'allow');
+  ({ engine } = await first.reopen());
+  const two = await open(engine);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 1 })), ['five-hundred-a-day violated']);
+  await engine.decide(one, { kind: 'tool.result', name: 'pay', callId: 'slow', error: { message: 'no' } });
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 500 })), []);
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 1 })), ['five-hundred-a-day violated']);
+  first.time.now += 24 * 3_600_000 + 1;
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 500 })), []);
+});
+
+test('when a write fails, what sessions share goes back to what is durable', async (t) => {
+  const { spec } = like();
+  const { engine, directory } = await withEngine(t, { specs: [spec] });
+  const one = await open(engine);
+  const two = await open(engine);
+  await call(engine, one, 'login');
+  await call(engine, one, 'pay', { amount: 100 });
+  const other = new DatabaseSync(join(directory, 'interlock.sqlite'));
+  other.exec('BEGIN IMMEDIATE');
+  const failed = await Promise.allSettled([
+    call(engine, one, 'pay', { amount: 400 }),
+    call(engine, two, 'logout'),
+  ]);
+  for (const result of failed) {
+    assert.equal(result.status, 'rejected');
+    assert.ok(problemCode('store-failed')(result.reason));
+  }
+  other.exec('ROLLBACK');
+  other.close();
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 401 })), ['five-hundred-a-day violated']);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 400 })), []);
+});
+
+test('a recorded session replays alone, to the same verdicts and digests', async (t) => {
+  const { program, spec } = like();
+  const { engine, store } = await withEngine(t, { specs: [spec] });
+  const one = await open(engine);
+  await call(engine, one, 'login');
+  await call(engine, one, 'pay', { amount: 450, account: 'A' });
+  const two = await open(engine);
+  await call(engine, two, 'pay', { amount: 50, account: 'A' });
+  await call(engine, two, 'pay', { amount: 1, account: 'A' });
+  const rows = await store.recorded(two, 0, 100);
+  const steps = rows.map((row) => JSON.parse(row.step) as Step);
+  assert.ok(steps.some((step) => step.facts?.some((fact) => fact.seen.some((seen) => seen.session === one))));
+  const recorded = {
+    steps,
+    decisions: rows.map((row) => JSON.parse(row.decision)),
+    stepDigests: rows.map((row) => row.stepDigest),
+    stateDigests: rows.map((row) => row.stateDigest),
+  };
+  assert.equal(compare(replaySpec(program), recorded), null);
+  const forged = steps.map(({ facts: _, ...step }) => step);
+  assert.match(compare(replaySpec(program), { ...recorded, steps: forged })!.what, /step digest/);
+});
+
+test('a retry of a step with facts is the same step', async (t) => {
+  const { engine } = await withEngine(t, { specs: [like().spec] });
+  const one = await open(engine);
+  await call(engine, one, 'login');
+  const given = { id: 'p1', kind: 'tool.call', name: 'pay', callId: 'x', args: { amount: 5 } } as const;
+  const first = await engine.decide(one, given);
+  assert.deepEqual(await engine.decide(one, given), first);
+  assert.ok(first.step.facts !== undefined);
+});
+
+test('specs that ask the same share one history, whatever they call their variables and however high their limit', async (t) => {
+  const text = (name: string, max: number, variable: string) => `
+interlock: 1
+name: ${name}
+applies: { agents: [${name}] }
+tools: { pay: { effect: write, input: { type: object, properties: { amount: { type: number } } } } }
+rules:
+  - { id: most, on: call pay, limit: { sum: args.amount, max: ${max}, of: principal } }
+  - id: few
+    on: call pay
+    require: past.count("call pay", ${variable}, ${variable}.args.amount > 0.0).of("principal") < 3
+`;
+  const specs = [like(text('one', 10, 'e')), like(text('two', 20, 'earlier'))].map(({ program, spec }) => ({
+    ...spec,
+    applies: (agent: string) => program.applies(agent),
+  }));
+  const { engine } = await withEngine(t, { specs });
+  const one = await open(engine, { agent: { name: 'one' } });
+  const two = await open(engine, { agent: { name: 'two' } });
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 9 })), []);
+  assert.deepEqual(fired(await call(engine, one, 'pay', { amount: 2 })), ['most violated']);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 10 })), []);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 1 })), []);
+  assert.deepEqual(fired(await call(engine, two, 'pay', { amount: 0 })), ['few violated']);
+});
+
+test('hundreds of parallel calls in many sessions never pass a shared limit', async (t) => {
+  const text = `
+interlock: 1
+name: many
+tools: { pay: { effect: write } }
+rules: [{ id: most, on: call pay, limit: { count: 25, per: principal } }]
+`;
+  const { engine } = await withEngine(t, { specs: [like(text).spec] });
+  const sessions = await Promise.all(Array.from({ length: 20 }, () => open(engine)));
+  const all = await Promise.all(
+    Array.from({ length: 400 }, (_, i) =>
+      engine.decide(sessions[i % 20]!, { kind: 'tool.call', name: 'pay', callId: `p${i}`, args: {} }),
+    ),
+  );
+  assert.equal(all.filter(({ decision }) => decision.verdict === 'allow').length, 25);
+});
