@@ -1,6 +1,7 @@
 // The HTTP door: requests become engine calls, verdicts and problems become answers. No policy here.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Engine } from '../engine/types.ts';
+import { type Caller, createCallers } from './callers.ts';
 import { EVENT_LIMITS, type EventLimits, eventRoute } from './events.ts';
 import { holdRoutes } from './hold-routes.ts';
 import { refuseForeign } from './origin.ts';
@@ -14,6 +15,8 @@ export interface ApiOptions {
   readonly engine: Engine;
   readonly health: () => Health;
   readonly events?: EventLimits;
+  /** Agents' programs must show the key of one of these to open sessions and take steps; anybody may when absent. */
+  readonly callers?: readonly Caller[];
   /** Told of failures that are ours; refusals of the engine are the caller's business and are not logged. */
   readonly onFailure?: (error: unknown) => void;
 }
@@ -29,7 +32,13 @@ export function createApi(options: ApiOptions): Api {
   const { engine, health, onFailure = () => {} } = options;
   const events = eventRoute(engine, options.events ?? EVENT_LIMITS);
   const holds = holdRoutes(engine);
-  const routes = [...sessionRoutes(engine), ...holds.routes, ...recordRoutes(engine, health), events.route];
+  const callers = options.callers === undefined ? null : createCallers(options.callers, engine);
+  const routes = [
+    ...sessionRoutes(engine, callers),
+    ...holds.routes,
+    ...recordRoutes(engine, health),
+    events.route,
+  ];
   const find = createRouter(routes);
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -17,6 +17,8 @@ export type ApiCode =
   | 'unknown-spec'
   | 'host-not-allowed'
   | 'origin-not-allowed'
+  | 'unauthorized'
+  | 'not-yours'
   | 'internal';
 
 /** The body of `application/problem+json`. `where` is a JSON pointer, a query key, or `line:column`. */
@@ -54,6 +56,8 @@ const KNOWN: Readonly<Record<ApiCode, readonly [status: number, title: string]>>
   'unknown-spec': [404, 'No such spec'],
   'host-not-allowed': [421, 'This server answers on loopback only'],
   'origin-not-allowed': [403, 'Another web page may not call this server'],
+  unauthorized: [401, 'The key is missing or unknown'],
+  'not-yours': [403, 'The key does not reach so far'],
   internal: [500, 'Interlock failed'],
 };
 

@@ -1,21 +1,40 @@
 // Sessions and their steps: open, propose, end, list, read. The proposal route is the hot path.
+import type { IncomingMessage } from 'node:http';
 import type { Engine } from '../engine/types.ts';
 import { VERDICTS } from '../monitor/types.ts';
 import type { Parsed } from '../step/json.ts';
 import { parseProposal, parseSessionInit } from '../step/parse.ts';
-import { problem } from './problem.ts';
-import { get, post, type Route } from './router.ts';
+import type { SessionInit } from '../step/types.ts';
+import type { Callers } from './callers.ts';
+import { isProblem, type Problem, problem } from './problem.ts';
+import { type Call, get, post, type Route } from './router.ts';
 
-export function sessionRoutes(engine: Engine): readonly Route[] {
+/** `callers` null: whoever reaches the port may open sessions. */
+export function sessionRoutes(engine: Engine, callers: Callers | null): readonly Route[] {
+  /** Whether the request may act in the session; null when it may. */
+  async function refusal({ params, request }: Call<unknown>): Promise<Problem | null> {
+    if (callers === null) return null;
+    const caller = callers.of(request);
+    return isProblem(caller) ? caller : callers.refuse(caller, params.id!);
+  }
+
+  function admitted(request: IncomingMessage, init: SessionInit): SessionInit | Problem {
+    if (callers === null) return init;
+    const caller = callers.of(request);
+    return isProblem(caller) ? caller : callers.admit(caller, init);
+  }
+
   return [
-    post('/v1/sessions/{id}/steps', parseProposal, async ({ params }, proposal) => {
-      return { status: 200, body: await engine.decide(params.id!, proposal) };
+    post('/v1/sessions/{id}/steps', parseProposal, async (call, proposal) => {
+      const refused = callers === null ? null : await refusal(call);
+      return refused ?? { status: 200, body: await engine.decide(call.params.id!, proposal) };
     }),
-    post('/v1/sessions', parseSessionInit, async (_call, init) => {
-      return { status: 201, body: await engine.openSession(init) };
+    post('/v1/sessions', parseSessionInit, async ({ request }, given) => {
+      const init = admitted(request, given);
+      return isProblem(init) ? init : { status: 201, body: await engine.openSession(init) };
     }),
-    post('/v1/sessions/{id}/end', parseNothing, async ({ params }) => {
-      return { status: 200, body: await engine.endSession(params.id!) };
+    post('/v1/sessions/{id}/end', parseNothing, async (call) => {
+      return (await refusal(call)) ?? { status: 200, body: await engine.endSession(call.params.id!) };
     }),
     get(
       '/v1/sessions',

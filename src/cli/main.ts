@@ -20,6 +20,10 @@ const COMMANDS: Readonly<
     does: 'read recorded sessions: sessions list|show|export|replay',
     load: () => import('./sessions.ts'),
   },
+  callers: {
+    does: 'make a key for a program that opens sessions: callers new',
+    load: () => import('./callers.ts'),
+  },
   holds: { does: 'answer held steps: holds list|approve|refuse', load: () => import('./holds.ts') },
 };
 

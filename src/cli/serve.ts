@@ -2,6 +2,7 @@
 // stops on SIGINT or SIGTERM; a second signal does not wait.
 
 import { SpecInvalid } from '../sdk/errors.ts';
+import { CallersInvalid } from '../server/callers-file.ts';
 import { EXAMPLE_SPEC, exampleNotebook, playExample } from '../server/example.ts';
 import { PortTaken, type RunningServer, startServer } from '../server/server.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
@@ -12,6 +13,7 @@ const HELP = `interlock serve [options]
 
   --spec FILE...        specs to enforce, tried in this order on each session's agent
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
+  --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
   --data DIR            where the record lives (default ./.interlock)
   --port N              page and API (default 7070)
   --otlp-port N         OTLP/HTTP traces (default 4318)
@@ -27,6 +29,7 @@ export async function run(argv: string[]): Promise<number> {
     {
       spec: { type: 'string', multiple: true, default: [] },
       'without-spec': { type: 'string', default: 'deny' },
+      callers: { type: 'string' },
       data: { type: 'string', default: '.interlock' },
       port: { type: 'string', default: '7070' },
       'otlp-port': { type: 'string', default: '4318' },
@@ -55,7 +58,7 @@ export async function run(argv: string[]): Promise<number> {
     throw new UsageError('--without-spec is deny or allow');
 
   const ownSpecs = [...values.spec, ...positionals];
-  const example = ownSpecs.length === 0 && !values['no-example'];
+  const example = ownSpecs.length === 0 && !values['no-example'] && values.callers === undefined;
   const stop = stopSignals();
   const starting = startServer({
     port: parsePort(values.port, '--port'),
@@ -63,6 +66,7 @@ export async function run(argv: string[]): Promise<number> {
     dataDir: values.data,
     specFiles: example ? [EXAMPLE_SPEC] : ownSpecs,
     withoutSpec,
+    ...(values.callers === undefined ? {} : { callersFile: values.callers }),
     log: (message) => console.error(message),
   });
   const server = await starting.catch(explain);
@@ -85,6 +89,8 @@ function explain(error: unknown): null {
     );
   } else if (error instanceof SpecInvalid) {
     console.error(`${error.message}\ninterlock serve: a spec that does not check is not loaded.`);
+  } else if (error instanceof CallersInvalid) {
+    console.error(`${error.message}\ninterlock serve: without its callers the server does not start.`);
   } else if (error instanceof Error && 'code' in error) console.error(`interlock serve: ${error.message}`);
   else throw error;
   return null;

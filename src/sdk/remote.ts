@@ -7,6 +7,8 @@ import type { Transport } from './transport.ts';
 
 export interface ConnectOptions {
   /** How long one request may take. */
+  /** The program's key, where the server asks for one. */
+  readonly key?: string;
   readonly timeoutMs?: number;
   /** How long an unreachable or overloaded server is tried again before giving up. */
   readonly retryForMs?: number;
@@ -35,7 +37,8 @@ type Outcome<T> =
 
 export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): Transport {
   const base = new URL(baseUrl);
-  const { timeoutMs = 10_000, retryForMs = 3_000 } = options;
+  const { timeoutMs = 10_000, retryForMs = 3_000, key } = options;
+  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const closed = new AbortController();
 
   async function send<T>(request: Request<T>): Promise<T> {
@@ -61,7 +64,13 @@ export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): 
   }: Request<T>): Promise<Outcome<T>> {
     const signals = [AbortSignal.timeout(timeoutMs + waitMs), closed.signal];
     if (signal !== undefined) signals.push(signal);
-    const json = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    const json =
+      body === undefined
+        ? { headers: authorization }
+        : {
+            body: JSON.stringify(body),
+            headers: { 'content-type': 'application/json', ...authorization },
+          };
     let response: Response;
     let answer: unknown;
     try {
@@ -69,7 +78,7 @@ export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): 
         method,
         redirect: 'error',
         signal: AbortSignal.any(signals),
-        ...(body === undefined ? {} : json),
+        ...json,
       });
       answer = await response.json();
     } catch (cause) {

@@ -14,6 +14,7 @@ import { createOtlpHandler } from '../ingest/otlp/http.ts';
 import { openEngine } from '../sdk/open.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
+import { loadCallers } from './callers-file.ts';
 import { loadPage } from './static.ts';
 
 export const HOST = '127.0.0.1';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   readonly specFiles: readonly string[];
   /** What happens to steps that could be stopped in a session no spec applies to. */
   readonly withoutSpec?: 'deny' | 'allow';
+  /** Keys that agents' programs must show; anybody who reaches the port may open sessions when absent. */
+  readonly callersFile?: string;
   readonly log?: (message: string) => void;
 }
 
@@ -62,6 +65,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { log = () => {} } = options;
   const dataDir = resolve(options.dataDir);
   const specs = await Promise.all(options.specFiles.map(loadSpecFile));
+  const callers = options.callersFile === undefined ? undefined : await loadCallers(options.callersFile);
   const page = await loadPage(PAGE_DIR);
   await mkdir(dataDir, { recursive: true });
   const engine = await openEngine({ dataDir, specs, withoutSpec: options.withoutSpec ?? 'deny', log });
@@ -69,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const spec = specs.map(({ name, digest }) => ({ name, digest }));
   const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
-  const api = createApi({ engine, health, onFailure });
+  const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const listening: Server[] = [];
 
   async function close(): Promise<void> {
