@@ -6,6 +6,7 @@ import { formatProblem, lineMap } from '../spec/index.ts';
 import { nearest } from '../step/nearest.ts';
 import { parseOptions, UsageError } from './args.ts';
 import { paint, printable, table } from './output.ts';
+import { type MetricReport, metricReports, metricsText } from './replay/metrics.ts';
 import { FileError, openOutput } from './replay/output-file.ts';
 import { replayFiles } from './replay/run.ts';
 import type { Totals } from './replay/totals.ts';
@@ -64,8 +65,11 @@ export async function run(argv: string[]): Promise<number> {
     progress.clear();
     const seconds = (performance.now() - startedAt) / 1000;
     printProblems(totals);
+    const metrics = metricReports(spec.program, totals);
     console.log(
-      values.json ? JSON.stringify(totalsJson(totals, seconds), null, 2) : totalsText(totals, seconds),
+      values.json
+        ? JSON.stringify(totalsJson(totals, metrics, seconds), null, 2)
+        : totalsText(totals, metrics, seconds),
     );
     return totals.problemCount > 0 ? 1 : 0;
   } catch (error) {
@@ -145,20 +149,21 @@ function problemText({ file, line, what, mend }: ImportProblem): string {
   return `${file}:${line}: ${printable(what)}. ${mend}`;
 }
 
-function totalsJson(totals: Totals, seconds: number) {
+function totalsJson(totals: Totals, metrics: readonly MetricReport[], seconds: number) {
   return {
     sessions: totals.sessions,
     steps: totals.steps,
     decided: totals.decided,
     verdicts: totals.verdicts,
     verdicts_by_rule: Object.fromEntries(totals.rules),
+    ...(metrics.length === 0 ? {} : { metrics }),
     problems: totals.problemCount,
     seconds: Number(seconds.toFixed(3)),
     steps_per_second: Math.round(totals.steps / seconds),
   };
 }
 
-function totalsText(totals: Totals, seconds: number): string {
+function totalsText(totals: Totals, metrics: readonly MetricReport[], seconds: number): string {
   const { sessions, steps, decided, verdicts, rules } = totals;
   const rate = Math.round(steps / seconds);
   const head = `${sessions} sessions, ${steps} steps, ${decided} decided in ${seconds.toFixed(2)} s (${rate} steps/s)`;
@@ -171,5 +176,6 @@ function totalsText(totals: Totals, seconds: number): string {
   const body = table([['', ...VERDICTS], all, ...rows]);
   const problems =
     totals.problemCount === 0 ? '' : `\n${paint('yellow', `${totals.problemCount} problems in the input`)}`;
-  return `${head}\n\n${body}${problems}`;
+  const rates = metrics.length === 0 ? '' : `\n\n${metricsText(metrics)}`;
+  return `${head}\n\n${body}${rates}${problems}`;
 }

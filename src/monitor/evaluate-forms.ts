@@ -1,14 +1,15 @@
 // Evaluates the rule forms that read the session's own state: flows, orders and obligations. Pure.
 import { isCelError, type Value } from '../spec/cel/value.ts';
 import { carried } from '../spec/flow.ts';
-import { patternMatches } from '../spec/pattern.ts';
-import type { FlowPlan, ObligationPlan, OrderPlan, Program } from '../spec/program.ts';
+import { globMatches, patternMatches } from '../spec/pattern.ts';
+import type { FlowPlan, HandoffPlan, ObligationPlan, OrderPlan, Program } from '../spec/program.ts';
 import { type Run, SLOT } from '../spec/run.ts';
+import type { Evaluate } from '../spec/view.ts';
 import { ENFORCEABILITY, type Step } from '../step/types.ts';
 import { DEADLINE, discharged, matches, overdue } from './duties.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Witness } from './types.ts';
-import { witnessOf } from './witness.ts';
+import { NO_WITNESS, Witnesses, witnessOf } from './witness.ts';
 
 /** Why a form fires; null when it does not. */
 export interface FormFiring {
@@ -45,6 +46,58 @@ export function evaluateFlow(plan: FlowPlan, frame: Value[], state: SessionState
 /** Arguments and content, as far as the step has them. */
 function lookedThrough(frame: Value[]): Value {
   return [frame[SLOT.args] as Value, frame[SLOT.content] as Value].filter((value) => !isCelError(value));
+}
+
+/** Null when the condition is what is wanted. Evaluation is pure: one that is not is evaluated again, to hear what it rests on. */
+export function unmet(test: Evaluate, wanted: boolean, frame: Value[]): FormFiring | null {
+  const value = test(frame);
+  if (value === wanted) return null;
+  const run = frame[0] as unknown as Run;
+  const witnesses = new Witnesses();
+  run.witness = witnesses;
+  test(frame);
+  run.witness = null;
+  const witness = witnesses.list();
+  if (typeof value === 'boolean') return { cause: 'violated', witness };
+  if (isCelError(value)) return { cause: value.code, witness, detail: value.message };
+  return { cause: 'error', witness, detail: `the condition gave ${typeof value}, not true or false` };
+}
+
+/** The first thing that a hand-off lacks. */
+export function evaluateHandoff(plan: HandoffPlan, frame: Value[], state: SessionState): FormFiring | null {
+  const { step } = frame[0] as unknown as Run;
+  const from = step.agent?.name ?? state.identity.agent ?? '';
+  const receivers = plan.receivers?.(from) ?? null;
+  if (receivers !== null && !receivers.some((glob) => globMatches(glob, step.name))) {
+    const detail = `${from} may not hand over to ${step.name}`;
+    const repair =
+      receivers.length === 0
+        ? `${from} may hand over to nobody.`
+        : `${from} may hand over to ${receivers.join(', ')}.`;
+    return { cause: 'violated', witness: NO_WITNESS, detail, repair };
+  }
+  const misfit = plan.checkInput?.(step.args ?? {}) ?? null;
+  if (misfit !== null)
+    return {
+      cause: 'violated',
+      witness: NO_WITNESS,
+      detail: `what is handed to ${step.name} does not fit: ${misfit}`,
+      repair: `Mend what is handed over: ${misfit}`,
+    };
+  const unproven = plan.proven === null ? null : unmet(plan.proven, true, frame);
+  if (unproven !== null) return unproven;
+  return plan.settled ? owing(state) : null;
+}
+
+function owing(state: SessionState): FormFiring | null {
+  const owed = state.duties.flatMap(({ open }) => [...open.values()]);
+  if (owed.length === 0 && !state.duties.some(({ overflowed }) => overflowed)) return null;
+  return {
+    cause: 'violated',
+    witness: owed.slice(0, SHOWN).map(({ ref }) => witnessOf(ref, 'made something owed')),
+    detail: `${owed.length === 1 ? 'one thing is' : `${owed.length} things are`} still owed`,
+    repair: 'Do first what is still owed.',
+  };
 }
 
 export function evaluateOrder(

@@ -7,12 +7,19 @@ import type { Ref, Run } from '../spec/run.ts';
 import { scopeKeyOf } from '../spec/shared.ts';
 import { addDecimal, keyText } from '../spec/view.ts';
 import type { Step } from '../step/types.ts';
-import { evaluateFlow, evaluateObligation, evaluateOrder, type FormFiring } from './evaluate-forms.ts';
+import {
+  evaluateFlow,
+  evaluateHandoff,
+  evaluateObligation,
+  evaluateOrder,
+  type FormFiring,
+  unmet,
+} from './evaluate-forms.ts';
 import { canCount, usedAt } from './limits.ts';
 import { refOf, type SessionRun } from './run.ts';
 import type { SessionState } from './state.ts';
 import type { Cause, Fix, RuleOutcome, Witness } from './types.ts';
-import { NO_WITNESS, Witnesses, witnessOf } from './witness.ts';
+import { NO_WITNESS, witnessOf } from './witness.ts';
 
 /** What an allowed step takes from a limit. */
 export type Reservation = readonly [limit: number, key: string, amount: number];
@@ -46,6 +53,7 @@ export function evaluateRule(
   if (form.t === 'flow') return fireForm(plan, frame, evaluateFlow(form.flow, frame, state));
   if (form.t === 'order') return fireForm(plan, frame, evaluateOrder(form.order, run.step, state, program));
   if (form.t === 'obligation') return null;
+  if (form.t === 'handoff') return fireForm(plan, frame, evaluateHandoff(form.handoff, frame, state));
   if (form.t === 'transform')
     return {
       plan,
@@ -56,22 +64,8 @@ export function evaluateRule(
       witness: NO_WITNESS,
     };
   if (form.test === null) return fire(plan, frame, 'violated', NO_WITNESS);
-  const value = form.test(frame);
-  if (value === (form.t === 'require')) return null;
-  // Evaluation is pure: only a rule that fires is evaluated again, to hear what it rests on.
-  const witnesses = new Witnesses();
-  run.witness = witnesses;
-  form.test(frame);
-  run.witness = null;
-  if (typeof value === 'boolean') return fire(plan, frame, 'violated', witnesses.list());
-  const detail = isCelError(value) ? value.message : `the condition gave ${typeof value}, not true or false`;
-  return fire(
-    plan,
-    frame,
-    isCelError(value) && value.code === 'absent' ? 'absent' : 'error',
-    witnesses.list(),
-    detail,
-  );
+  const found = unmet(form.test, form.t === 'require', frame);
+  return found === null ? null : fire(plan, frame, found.cause, found.witness, found.detail);
 }
 
 /** An obligation is asked on every step while something is owed; its `when` is about the step that made it so. */
@@ -94,7 +88,7 @@ export function evaluateOwed(
 
 function fireForm(plan: RulePlan, frame: Value[], found: FormFiring | null): Firing | null {
   if (found === null) return null;
-  const detail = plan.because === '' || found.cause === 'error' ? found.detail : undefined;
+  const detail = plan.because === '' || found.cause !== 'violated' ? found.detail : undefined;
   const firing = fire(plan, frame, found.cause, found.witness, detail);
   return firing.repair === undefined ? { ...firing, repair: found.repair } : firing;
 }

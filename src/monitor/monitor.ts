@@ -22,6 +22,8 @@ export interface StepOutcome {
   readonly decision: Decision;
   /** What was asked of other sessions and is not in the step yet: belongs into its record. */
   readonly facts?: readonly Fact[];
+  /** Which metrics count the step, and as what; `bad` null: it could not be said. */
+  readonly metrics?: readonly { readonly metric: string; readonly bad: boolean | null }[];
   /** The step as history takes it, for `feed`. */
   readonly arrival?: Arrival;
   /** Canonical text of what this step changed in the state: chained into the state digest by `chainState`. */

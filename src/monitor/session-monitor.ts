@@ -1,6 +1,7 @@
 // The monitor of one session under one spec: decides a step, then remembers it. Deterministic, incremental, pure: the
 // cost of a decision depends on the rules that match the step and not on the steps before it.
 
+import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import type { Value } from '../spec/cel/value.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import { FIRST_LOCAL, type Ref } from '../spec/run.ts';
@@ -128,6 +129,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     );
     if (given.kind === 'approval' && applyApproval(state, effective, ref, now))
       answers.push(['answer', effective.args?.binding ?? null, effective.args?.approve === true]);
+    const metrics = program.metrics.length === 0 ? [] : counted(program, frame, effective, verdict);
     const args = argsOf(effective, open);
     const labels = stepLabels(given, tool);
     const happened = takesEffect(effective, verdict);
@@ -154,6 +156,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     const facts = run.asked();
     return {
       decision,
+      ...(metrics.length === 0 ? {} : { metrics }),
       ...(facts.length === 0 ? {} : { facts }),
       ...(history === undefined
         ? {}
@@ -267,6 +270,25 @@ function sortOutcomes(outcomes: RuleOutcome[], program: Program): readonly RuleO
       VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict) ||
       (place.get(a.rule) ?? -1) - (place.get(b.rule) ?? -1),
   );
+}
+
+/** The metrics that count the step; asked before it becomes history. */
+function counted(
+  program: Program,
+  frame: Value[],
+  step: Step,
+  verdict: Verdict,
+): { metric: string; bad: boolean | null }[] {
+  const found: { metric: string; bad: boolean | null }[] = [];
+  for (const metric of program.metricsFor(step.kind, step.name)) {
+    frame[BUDGET_SLOT] = 0;
+    if (metric.when !== null && metric.when(frame) === false) continue;
+    if (metric.unless !== null && metric.unless(frame) === true) continue;
+    frame[metric.verdictSlot] = verdict;
+    const bad = metric.bad(frame);
+    found.push({ metric: metric.id, bad: typeof bad === 'boolean' ? bad : null });
+  }
+  return found;
 }
 
 function haltedOutcome(ref: Ref, rule: string): RuleOutcome {

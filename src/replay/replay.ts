@@ -1,6 +1,6 @@
 // Replays recorded steps through the monitor that guards live sessions. Pure.
 import { SharedHistory } from '../monitor/history.ts';
-import type { Monitor } from '../monitor/monitor.ts';
+import type { Monitor, StepOutcome } from '../monitor/monitor.ts';
 import { createMonitor } from '../monitor/session-monitor.ts';
 import type { Decision } from '../monitor/types.ts';
 import type { CompiledSpec } from '../spec/index.ts';
@@ -38,17 +38,17 @@ export function* replaySteps(
   spec: ReplaySpec,
   steps: readonly Step[],
   history?: SharedHistory,
-): Generator<{ readonly step: Step; readonly decision: Decision }> {
+): Generator<{ readonly step: Step; readonly decision: Decision; readonly metrics: StepOutcome['metrics'] }> {
   const monitor = spec.createMonitor();
   const state = monitor.start();
   for (const step of steps) {
-    const { decision, arrival } = monitor.step(state, step, history);
+    const { decision, arrival, metrics } = monitor.step(state, step, history);
     if (history !== undefined && arrival !== undefined) {
       monitor.feed?.(arrival, history, new Set());
       // Nobody keeps it: what has changed need not be remembered.
       history.drain();
     }
-    yield { step, decision };
+    yield { step, decision, metrics };
   }
 }
 

@@ -2,14 +2,26 @@
 
 import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
+import type { Json } from '../step/types.ts';
 import { type Compiled, compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { locate } from './cel/locate.ts';
 import { parseCel } from './cel/parse.ts';
-import type { Expression, LimitClause, ObligationClause, RuleClause, SpecDocument } from './document.ts';
+import { isCelError } from './cel/value.ts';
+import { type CheckPlan, compileCheck } from './check.ts';
+import type {
+  CheckDeclaration,
+  Expression,
+  LimitClause,
+  ObligationClause,
+  RuleClause,
+  RuleForm,
+  SpecDocument,
+} from './document.ts';
 import { showDuration } from './duration.ts';
 import { compileFixes, type Fixer } from './fix.ts';
 import { compileFlow } from './flow.ts';
-import { lastPaths } from './free.ts';
+import { lastPaths, looksBack } from './free.ts';
+import { compileHandoff } from './handoff.ts';
 import { expandLets } from './let.ts';
 import { compileObligation } from './obligation.ts';
 import { compileOrigin } from './origin.ts';
@@ -18,6 +30,7 @@ import { patternMatches, type StepPattern } from './pattern.ts';
 import type {
   FlowPlan,
   LimitPlan,
+  MetricPlan,
   OrderPlan,
   Program,
   RulePlan,
@@ -71,9 +84,14 @@ export function compileProgram(
     slots: FIRST_LOCAL,
     usesOrigins: false,
   };
-  const rules = document.rules.map((rule, index) => compileRule(compilation, rule, index));
+  const checks = new Map<string, CheckPlan>();
+  for (const check of document.checks.values()) checks.set(check.name, compileEvidence(compilation, check));
+  const counted = document.rules.filter((rule) => rule.form.t === 'metric');
+  const metrics = counted.map((rule) => compileMetric(compilation, rule));
+  const ruling = document.rules.filter((rule) => rule.form.t !== 'metric');
+  const rules = ruling.map((rule, index) => compileRule(compilation, rule, index));
   if (source.failed) return null;
-  const patterns = document.rules.map((rule) => rule.on);
+  const patterns = ruling.map((rule) => rule.on);
   const views = compilation.views.filter((view) => view.shared === null);
   const sharedViews = compilation.views.filter((view) => view.shared !== null);
   const effectOf = (name: string) => tools.get(name)?.contract.effect ?? null;
@@ -92,6 +110,8 @@ export function compileProgram(
     flows: compilation.flows,
     orders: compilation.orders,
     obligations: rules.filter(isObligation),
+    checks,
+    metrics,
     frameSize: compilation.slots + 1,
     usesOrigins: compilation.usesOrigins,
     rulesFor: indexed((kind, name) =>
@@ -99,6 +119,9 @@ export function compileProgram(
         (rule, i) =>
           !isObligation(rule) && patterns[i]!.some((p) => patternMatches(p, kind, name, effectOf(name))),
       ),
+    ),
+    metricsFor: indexed((kind, name) =>
+      metrics.filter((_, i) => counted[i]!.on.some((p) => patternMatches(p, kind, name, effectOf(name)))),
     ),
     viewsFor: indexed((kind, name) =>
       views.filter((view) => patternMatches(view.pattern, kind, name, effectOf(name))),
@@ -166,7 +189,7 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
       rule.mode === 'enforce' &&
       rule.form.t !== 'transform' &&
       rule.on.some((p) => p.name.t === 'glob' && p.name.glob !== '*'),
-    fixes: rule.form.t === 'require' ? derivedFixes(compilation, rule, rule.form.expression, types) : null,
+    fixes: fixesFor(compilation, rule, types),
     controls: rule.controls,
     approve: rule.approve,
   };
@@ -246,6 +269,17 @@ function compileForm(
       compilation.orders.push(order);
       return { t: 'order', order };
     }
+    case 'handoff': {
+      const proven = form.handoff.proven === null ? null : expression(form.handoff.proven, 'bool');
+      return {
+        t: 'handoff',
+        handoff: compileHandoff(rule.source, rule.onRange, form.handoff, proven),
+      };
+    }
+    case 'check':
+      return { t: 'require', test: expression(form.check.proof, 'bool') };
+    case 'metric':
+      throw new TypeError('a metric is no rule with a verdict');
     case 'obligation':
       return { t: 'obligation', obligation: compileOwed(compilation, rule, form.obligation) };
   }
@@ -293,13 +327,87 @@ function compileExpression(
   needs: Set<string>,
   want: 'bool' | 'any',
 ): Compiled {
-  const prepared = prepare(compilation, rule, from, needs, (host) => rootScope(types, host));
+  return compileIn(compilation, rule, from, needs, want, (host) => rootScope(types, host));
+}
+
+function compileIn(
+  compilation: Compilation,
+  rule: ExpressionOwner,
+  from: Expression,
+  needs: Set<string>,
+  want: 'bool' | 'any',
+  scopeFor: (host: ScopeHost) => Scope,
+): Compiled {
+  const prepared = prepare(compilation, rule, from, needs, scopeFor);
   if (prepared === null) return { type: DYN, eval: () => null };
   const compiled = compileExpr(prepared.expr, prepared.scope);
   if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
     prepared.reportWhole('type', `this must be true or false, and it is ${compiled.type.t}`);
   }
   return compiled;
+}
+
+function fixesFor(
+  compilation: Compilation,
+  rule: RuleClause,
+  types: { args: Type; result: Type },
+): Fixer | null {
+  const { form } = rule;
+  if (form.t === 'require') return derivedFixes(compilation, rule, form.expression, types);
+  if (form.t === 'handoff' && form.handoff.proven !== null)
+    return derivedFixes(compilation, rule, form.handoff.proven, types);
+  if (form.t !== 'check') return null;
+  const { name, subject } = form.check;
+  const about =
+    subject === null
+      ? null
+      : compileExpression(compilation, rule, subject, types, new Set<string>(), 'any').eval;
+  return (frame) => {
+    const value = about === null ? null : about(frame);
+    return isCelError(value) ? [] : [{ t: 'run-check', check: name, subject: value as Json }];
+  };
+}
+
+function compileMetric(compilation: Compilation, rule: RuleClause): MetricPlan {
+  checkPatterns(compilation, rule);
+  const { metric } = rule.form as Extract<RuleForm, { t: 'metric' }>;
+  const types = callTypes(compilation.tools, rule.on);
+  const compile = (from: Expression, scopeFor: (host: ScopeHost) => Scope): Evaluate =>
+    compileIn(compilation, rule, from, new Set<string>(), 'bool', scopeFor).eval;
+  const optional = (from: Expression | null): Evaluate | null =>
+    from === null ? null : compile(from, (host) => rootScope(types, host));
+  let verdictSlot = 0;
+  const bad = compile(metric.bad, (host) => {
+    const scope = rootScope(types, host).child('verdict', { t: 'string' });
+    verdictSlot = scope.slotOf('verdict')!;
+    return scope;
+  });
+  const { budget, alarm } = metric;
+  return {
+    id: rule.id,
+    when: optional(rule.when),
+    unless: optional(rule.unless),
+    bad,
+    verdictSlot,
+    budget,
+    alarm,
+    because: rule.because,
+  };
+}
+
+/** A check's own condition, over its evidence: it sees nothing of the session. */
+function compileEvidence(compilation: Compilation, check: CheckDeclaration): CheckPlan {
+  const context = { source: check.source, id: check.name, lets: [] };
+  const parsed = check.pass === null ? null : parseCel(check.pass.text);
+  if (parsed !== null && !('problem' in parsed) && looksBack(parsed.expr))
+    check.source.error(
+      'check',
+      check.pass!.range,
+      '`pass` is about the evidence; it cannot look at the session',
+    );
+  return compileCheck(check, (from, scopeFor) =>
+    compileIn(compilation, context, from, new Set<string>(), 'bool', scopeFor),
+  );
 }
 
 /** Compiled apart from the rule: a repair must not change what the rule means, nor report its problems twice. */
@@ -314,9 +422,12 @@ function derivedFixes(
   return prepared === null ? null : compileFixes(prepared.expr, prepared.scope, compileExpr);
 }
 
+/** Who an expression belongs to: its file, its name in problems, the names it may use. */
+type ExpressionOwner = Pick<RuleClause, 'source' | 'id' | 'lets'>;
+
 function prepare(
   compilation: Compilation,
-  rule: RuleClause,
+  rule: ExpressionOwner,
   from: Expression,
   needs: Set<string>,
   scopeFor: (host: ScopeHost) => Scope,

@@ -89,7 +89,56 @@ export interface ObligationClause {
   readonly event: StepPattern | null;
 }
 
+/** Hand-offs to some agents: all of what is given must hold. */
+export interface HandoffClause {
+  readonly on: readonly StepPattern[];
+  /** Globs over the agents that hand, to globs over those they may hand to; null: whoever. */
+  readonly allow: ReadonlyMap<string, readonly string[]> | null;
+  /** JSON Schema of what the receiver gets. */
+  readonly input: Json | null;
+  readonly proven: Expression | null;
+  /** Nothing may be owed. */
+  readonly settled: boolean;
+}
+
+/** A rate over steps; gives no verdict. */
+export interface MetricClause {
+  readonly bad: Expression;
+  /** Share of the steps that may be bad. */
+  readonly budget: number;
+  /** Probability of a false alarm of the drift test, ever. */
+  readonly alarm: number;
+}
+
+/** How outside evidence is got. */
+export type CheckMeans =
+  | { readonly t: 'command'; readonly argv: readonly string[] }
+  | { readonly t: 'probe'; readonly url: string }
+  | { readonly t: 'attestation'; readonly type: string; readonly keys: readonly string[] };
+
+export interface CheckDeclaration {
+  readonly name: string;
+  readonly means: CheckMeans;
+  /** Over the evidence; null: exit code 0, status 200 to 299, a valid signature. */
+  readonly pass: Expression | null;
+  readonly timeoutMs: number;
+  readonly range: Range;
+  readonly source: Source;
+}
+
+/** A check of the subject must have passed, the latest one, and not too long ago. */
+export interface CheckClause {
+  readonly name: string;
+  readonly subject: Expression | null;
+  readonly freshMs: number | null;
+  /** The same as a condition over history. */
+  readonly proof: Expression;
+}
+
 export type RuleForm =
+  | { readonly t: 'handoff'; readonly handoff: HandoffClause }
+  | { readonly t: 'metric'; readonly metric: MetricClause }
+  | { readonly t: 'check'; readonly check: CheckClause }
   | { readonly t: 'flow'; readonly flow: FlowClause }
   | { readonly t: 'order'; readonly order: OrderClause }
   /** The rule's `on` is what makes it owed. */
@@ -134,6 +183,7 @@ export interface SpecDocument {
   readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
   readonly tools: ReadonlyMap<string, ToolContract>;
+  readonly checks: ReadonlyMap<string, CheckDeclaration>;
   /** Names for expressions: the spec's own. */
   readonly lets: readonly Let[];
   /** Its own and those of what it imports. */

@@ -188,6 +188,10 @@ export function fixText(fix: Fix): string {
       return `${fix.path} must be ${fix.exclusive ? 'more than' : 'at least'} ${fix.value}.`;
     case 'one-of':
       return `${fix.path} must be ${fix.values.length === 1 ? '' : 'one of '}${fix.values.map((value) => JSON.stringify(value)).join(', ')}.`;
+    case 'run-check': {
+      const about = fix.subject === null ? '' : ` of ${JSON.stringify(fix.subject)}`;
+      return `Have the check ${fix.check}${about} made, and pass, first.`;
+    }
     case 'approval':
       return `Needs the approval of ${fix.by.join(' or ')}.`;
   }

@@ -224,3 +224,10 @@ export function changeChildren(expr: Expr, change: (child: Expr, more: readonly 
   }
   return expr;
 }
+
+/** Whether the expression asks for history or origins. */
+export function looksBack(expr: Expr): boolean {
+  const call = expr.exprKind.case === 'callExpr' ? expr.exprKind.value : null;
+  if (pastCall(expr) !== null || (call?.function === 'origin' && call.target === undefined)) return true;
+  return childrenOf(expr).some((child) => looksBack(child.expr));
+}

@@ -2,7 +2,7 @@
 // strictest verdict wins; a tool that several parts describe keeps the strictest of what they say. Pure.
 import { nearest } from '../step/nearest.ts';
 import type { Json, JsonObject } from '../step/types.ts';
-import type { RuleClause, SpecDocument, ToolContract } from './document.ts';
+import type { CheckDeclaration, RuleClause, SpecDocument, ToolContract } from './document.ts';
 import type { Let } from './let.ts';
 import { isName, type ReadRef, readDocument } from './read.ts';
 import { compileSchema } from './schema/schema.ts';
@@ -318,6 +318,31 @@ export function joinTools(
     }
   }
   return tools;
+}
+
+/** Checks of all parts; two of one name must say the same. */
+export function joinChecks(
+  source: Source,
+  own: ReadonlyMap<string, CheckDeclaration>,
+  parts: readonly Part[],
+  entry: MapEntry | undefined,
+): Map<string, CheckDeclaration> {
+  const checks = new Map(own);
+  const meaning = ({ means, pass, timeoutMs }: CheckDeclaration) =>
+    JSON.stringify([means, pass?.text ?? null, timeoutMs]);
+  for (const { as, document } of parts) {
+    for (const check of document.checks.values()) {
+      const other = checks.get(check.name);
+      if (other === undefined) checks.set(check.name, check);
+      else if (meaning(other) !== meaning(check))
+        source.error(
+          'conflict',
+          own.has(check.name) ? other.range : (entry?.keyRange ?? other.range),
+          `\`${as}\` has another check called \`${check.name}\`; give one of them another name`,
+        );
+    }
+  }
+  return checks;
 }
 
 function strictest(a: ToolContract, b: ToolContract): ToolContract | 'effect' | 'input' | 'output' {

@@ -12,6 +12,7 @@ import {
   conjuncts,
   freeNames,
   identName,
+  looksBack,
   narrowedPast,
   PAST_OPERATORS,
   type PastOperator,
@@ -330,13 +331,6 @@ function nestedPast(expr: Expr, variable: string): boolean {
   return childrenOf(expr).some(
     (child) => !child.bound.includes(variable) && nestedPast(child.expr, variable),
   );
-}
-
-/** Whether the expression asks for history or origins. */
-function looksBack(expr: Expr): boolean {
-  const call = expr.exprKind.case === 'callExpr' ? expr.exprKind.value : null;
-  if (pastCall(expr) !== null || (call?.function === 'origin' && call.target === undefined)) return true;
-  return childrenOf(expr).some((child) => looksBack(child.expr));
 }
 
 /** The step's own names read of the remembered step: `args.account` becomes `e.args.account`. Changes the tree in place. */

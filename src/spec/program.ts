@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../step/types.ts';
 import type { FieldAnnotations } from './annotations.ts';
 import type { Value } from './cel/value.ts';
+import type { CheckPlan } from './check.ts';
 import type { DefaultVerdict, Effect, ToolContract } from './document.ts';
 import type { Fixer } from './fix.ts';
 import type { StepPattern } from './pattern.ts';
@@ -66,7 +67,31 @@ export interface ObligationPlan {
   readonly keep: (step: Value) => Value;
 }
 
+/** What a hand-off must keep; each null or false when it is not asked for. */
+export interface HandoffPlan {
+  /** Globs over the agents that this one may hand to. */
+  readonly receivers: ((from: string) => readonly string[]) | null;
+  /** Violations of the contract in words, null when what is handed fits. */
+  readonly checkInput: ((args: JsonObject) => string | null) | null;
+  readonly proven: Evaluate | null;
+  readonly settled: boolean;
+}
+
+/** A rate over steps (src/spec/read-metric.ts): which it counts, and which of them are bad. */
+export interface MetricPlan {
+  readonly id: string;
+  readonly when: Evaluate | null;
+  readonly unless: Evaluate | null;
+  readonly bad: Evaluate;
+  /** Where `bad` finds the verdict on the step. */
+  readonly verdictSlot: number;
+  readonly budget: number;
+  readonly alarm: number;
+  readonly because: string;
+}
+
 export type RulePlanForm =
+  | { readonly t: 'handoff'; readonly handoff: HandoffPlan }
   | { readonly t: 'flow'; readonly flow: FlowPlan }
   | { readonly t: 'order'; readonly order: OrderPlan }
   | { readonly t: 'obligation'; readonly obligation: ObligationPlan }
@@ -128,10 +153,13 @@ export interface Program {
   readonly flows: readonly FlowPlan[];
   readonly orders: readonly OrderPlan[];
   /** The rules of form `obligation`, by obligation id: asked on every step, while something is owed. */
+  readonly checks: ReadonlyMap<string, CheckPlan>;
+  readonly metrics: readonly MetricPlan[];
   readonly obligations: readonly (RulePlan & { readonly form: { readonly t: 'obligation' } })[];
   readonly frameSize: number;
   readonly usesOrigins: boolean;
   rulesFor(kind: string, name: string): readonly RulePlan[];
+  metricsFor(kind: string, name: string): readonly MetricPlan[];
   viewsFor(kind: string, name: string): readonly ViewPlan[];
   /** Views of wider histories than the session's. */
   readonly sharedViews: readonly ViewPlan[];

@@ -151,7 +151,7 @@ function numberFrom(source: Source, entry: MapEntry | undefined, what: string): 
   return null;
 }
 
-function durationFrom(source: Source, entry: MapEntry | undefined, what: string): number | null {
+export function durationFrom(source: Source, entry: MapEntry | undefined, what: string): number | null {
   if (!entry) return null;
   const text = textOf(source, entry.node, what);
   const ms = text === undefined ? null : parseDuration(text);

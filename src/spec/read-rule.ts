@@ -1,10 +1,11 @@
 // Reads one rule: its form, its step patterns and its words. Pure; expressions stay text.
 
 import { ENFORCEABILITY } from '../step/types.ts';
-import type { ObligationClause, OrderClause, RuleClause, RuleForm } from './document.ts';
+import type { CheckDeclaration, ObligationClause, OrderClause, RuleClause, RuleForm } from './document.ts';
 import type { Let } from './let.ts';
 import type { StepPattern } from './pattern.ts';
 import { readExpression } from './read.ts';
+import { readCheckRule } from './read-check.ts';
 import {
   expressionFrom,
   readApprove,
@@ -15,6 +16,8 @@ import {
   readPatterns,
   readTransform,
 } from './read-forms.ts';
+import { readHandoff } from './read-handoff.ts';
+import { readMetric } from './read-metric.ts';
 import {
   fieldsOf,
   type MapEntry,
@@ -27,7 +30,19 @@ import {
 } from './source.ts';
 import { MODES, type Mode } from './terms.ts';
 
-const FORMS = ['require', 'deny', 'hold', 'limit', 'transform', 'flow', 'order', 'then'] as const;
+const FORMS = [
+  'require',
+  'deny',
+  'hold',
+  'limit',
+  'transform',
+  'flow',
+  'order',
+  'then',
+  'handoff',
+  'check',
+  'metric',
+] as const;
 const RULE_KEYS = [
   'id',
   'on',
@@ -44,6 +59,8 @@ const RULE_KEYS = [
   'controls',
   'mode',
 ];
+/** Forms that say themselves which steps they are about. */
+const OWN_PATTERNS = ['order', 'handoff'] as const;
 const OTHERWISE = ['deny', 'hold', 'halt'] as const;
 const HAVE_ARGS: readonly string[] = ['tool.call', 'model.request', 'handoff', 'memory.write'];
 const ID_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.';
@@ -53,6 +70,7 @@ export function readRule(
   node: SourceNode,
   specMode: Mode,
   lets: readonly Let[],
+  checks: ReadonlyMap<string, CheckDeclaration>,
 ): RuleClause | null {
   const fields = fieldsOf(source, node, 'a rule', RULE_KEYS);
   if (!fields) return null;
@@ -66,7 +84,7 @@ export function readRule(
     return null;
   }
   const owed = fields.has('then');
-  const onEntry = fields.get(owed ? 'after' : fields.has('order') ? 'order' : 'on');
+  const onEntry = fields.get(owed ? 'after' : (OWN_PATTERNS.find((key) => fields.has(key)) ?? 'on'));
   if (!onEntry && owed) {
     source.error(
       'missing',
@@ -87,23 +105,27 @@ export function readRule(
     const stray = fields.get(key);
     if (stray && !owed) source.error('form', stray.keyRange, `\`${key}\` goes with \`then\``);
   }
-  const form = readForm(source, id, idEntry!, fields);
+  const on = fields.get('on');
+  if (on && onEntry !== on && !owed)
+    source.error('form', on.keyRange, `\`${onEntry.key}\` says itself which steps the rule is about`);
+  const form = readForm(source, id, idEntry!, fields, checks);
   if (!form) return null;
-  const on = form.t === 'order' ? orderPatterns(form.order) : readPatterns(source, onEntry);
+  const patterns = patternsOf(source, form, onEntry);
   const otherwiseEntry = fields.get('otherwise');
   const otherwise = otherwiseEntry
     ? wordOf(source, otherwiseEntry.node, '`otherwise`', OTHERWISE)
     : undefined;
   const verdict = otherwise ?? (form.t === 'hold' ? 'hold' : 'deny');
   if (form.t === 'obligation') checkObligation(source, onEntry, form.obligation, verdict);
-  else checkEnforceable(source, onEntry, on, form, verdict);
+  else if (form.t === 'metric') checkMetric(source, fields);
+  else checkEnforceable(source, onEntry, patterns, form, verdict);
   const modeEntry = fields.get('mode');
   const because = fields.get('because');
   const repair = fields.get('repair');
   const controls = fields.get('controls');
   return {
     id,
-    on,
+    on: patterns,
     onRange: onEntry.node.range,
     when: expressionFrom(source, fields.get('when'), '`when`'),
     unless: expressionFrom(source, fields.get('unless'), '`unless`'),
@@ -126,6 +148,7 @@ function readForm(
   id: string,
   idEntry: MapEntry,
   fields: ReadonlyMap<string, MapEntry>,
+  checks: ReadonlyMap<string, CheckDeclaration>,
 ): RuleForm | null {
   const present = FORMS.filter((form) => fields.has(form));
   if (present.length !== 1) {
@@ -165,6 +188,18 @@ function readForm(
     case 'order': {
       const order = readOrder(source, entry);
       return order && { t: 'order', order };
+    }
+    case 'handoff': {
+      const handoff = readHandoff(source, entry);
+      return handoff && { t: 'handoff', handoff };
+    }
+    case 'check': {
+      const check = readCheckRule(source, entry, checks);
+      return check && { t: 'check', check };
+    }
+    case 'metric': {
+      const metric = readMetric(source, entry);
+      return metric && { t: 'metric', metric };
     }
     case 'then': {
       const obligation = readObligation(source, entry, fields);
@@ -222,6 +257,20 @@ function checkObligation(
       entry.node.range,
       `\`${event.text}\` has already happened when a verdict is given, so it cannot wait; choose an event that can be stopped, or \`otherwise: halt\``,
     );
+  }
+}
+
+function patternsOf(source: Source, form: RuleForm, entry: MapEntry): readonly StepPattern[] {
+  if (form.t === 'order') return orderPatterns(form.order);
+  return form.t === 'handoff' ? form.handoff.on : readPatterns(source, entry);
+}
+
+/** A metric counts; what only a verdict needs does not belong to it. */
+function checkMetric(source: Source, fields: ReadonlyMap<string, MapEntry>): void {
+  for (const key of ['otherwise', 'approve', 'repair', 'mode'] as const) {
+    const stray = fields.get(key);
+    if (stray)
+      source.error('form', stray.keyRange, `\`${key}\` is for rules with a verdict; a metric counts`);
   }
 }
 

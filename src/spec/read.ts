@@ -3,6 +3,7 @@
 import type { Json, JsonObject } from '../step/types.ts';
 import { parseCel } from './cel/parse.ts';
 import {
+  type CheckDeclaration,
   DEFAULTS,
   type DefaultVerdict,
   EFFECTS,
@@ -13,6 +14,7 @@ import {
 } from './document.ts';
 import {
   bindParameters,
+  joinChecks,
   joinPath,
   joinRules,
   joinTools,
@@ -21,6 +23,7 @@ import {
   readImports,
 } from './imports.ts';
 import { circlesOf, type Let } from './let.ts';
+import { readChecks } from './read-check.ts';
 import { readRule } from './read-rule.ts';
 import { VARIABLES } from './scope.ts';
 import {
@@ -53,6 +56,7 @@ const SPEC_KEYS = [
   'default',
   'tools',
   'let',
+  'checks',
   'rules',
   'fixtures',
   'tests',
@@ -92,7 +96,8 @@ export function readDocument(source: Source, whole: SourceNode, place: Place): S
   const readRef = (path: string) => place.readRef?.(joinPath(place.path.at(-1) ?? '', path)) ?? null;
   const tools = readTools(source, fields.get('tools'), readRef, meaning);
   const lets = [...parameters, ...readLets(source, fields.get('let'), parameters, meaning)];
-  const rules = joinRules(readRules(source, fields.get('rules'), mode, lets), parts);
+  const checks = readChecks(source, fields.get('checks'));
+  const rules = joinRules(readRules(source, fields.get('rules'), mode, lets, checks), parts);
   if (rules.length > MAX_RULES)
     source.error(
       'too-many',
@@ -106,6 +111,7 @@ export function readDocument(source: Source, whole: SourceNode, place: Place): S
     mode: strictestMode([mode, ...parts.map((part) => part.document.mode)]),
     defaultVerdict: strictestDefault([defaultVerdict, ...parts.map((part) => part.document.defaultVerdict)]),
     tools: joinTools(source, tools, parts, fields.get('imports')),
+    checks: joinChecks(source, checks, parts, fields.get('imports')),
     lets,
     rules,
     tests: fields.get('tests')?.node ?? null,
@@ -276,7 +282,13 @@ function checkSyntax(source: Source, { text, range, at }: Expression): void {
   source.error('cel-syntax', { start, end: start + 1 }, parsed.problem.message);
 }
 
-function readRules(source: Source, entry: MapEntry | undefined, mode: Mode, lets: readonly Let[]) {
+function readRules(
+  source: Source,
+  entry: MapEntry | undefined,
+  mode: Mode,
+  lets: readonly Let[],
+  checks: ReadonlyMap<string, CheckDeclaration>,
+) {
   if (!entry) return [];
   if (entry.node.t !== 'list') {
     source.error('type', entry.node.range, '`rules` must be a list');
@@ -288,7 +300,7 @@ function readRules(source: Source, entry: MapEntry | undefined, mode: Mode, lets
   }
   const seen = new Set<string>();
   return entry.node.items.flatMap((item) => {
-    const rule = readRule(source, item, mode, lets);
+    const rule = readRule(source, item, mode, lets, checks);
     if (!rule) return [];
     if (seen.has(rule.id)) {
       source.report('error', 'duplicate-id', rule.range, `two rules are called \`${rule.id}\``, {

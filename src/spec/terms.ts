@@ -27,5 +27,7 @@ export type Fix =
       readonly exclusive: boolean;
     }
   | { readonly t: 'one-of'; readonly path: string; readonly values: readonly Json[] }
+  /** Have Interlock make this check on this subject, and have it pass. */
+  | { readonly t: 'run-check'; readonly check: string; readonly subject: Json }
   /** A person may allow it: any of these roles, this many people. */
   | { readonly t: 'approval'; readonly by: readonly string[]; readonly quorum: number };

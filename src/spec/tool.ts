@@ -46,7 +46,8 @@ function schemaOf(source: Source, contract: ToolContract, schema: Json, what: st
 
 const SHOWN_VIOLATIONS = 3;
 
-function showViolations(schema: CompiledSchema, args: JsonObject): string | null {
+/** The first violations in words; null when the arguments are valid. */
+export function showViolations(schema: CompiledSchema, args: JsonObject): string | null {
   const violations = schema.validate(args);
   if (violations === null) return null;
   return violations

@@ -46,6 +46,11 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   '`flow`': [...RULE, 'flow'],
   '`from`': [...RULE, 'flow', 'properties', 'from'],
   '`order`': [...RULE, 'order'],
+  '`handoff`': [...RULE, 'handoff'],
+  '`check`': [...RULE, 'check', 'anyOf', '1'],
+  '`metric`': [...RULE, 'metric'],
+  'a check': ['properties', 'checks', 'additionalProperties'],
+  '`attestation`': ['properties', 'checks', 'additionalProperties', 'properties', 'attestation'],
   '`before`': [...RULE, 'before'],
   'a test': ['definitions', 'test'],
   'a step of a test': ['definitions', 'step'],
@@ -96,7 +101,7 @@ describe('accepts', () => {
 
   test('the specs of the tutorial', () => {
     const page = readFileSync(join(ROOT, 'docs/spec/tutorial.md'), 'utf8');
-    const specs = blocksOf(page).filter((block) => fileName(block) !== null);
+    const specs = blocksOf(page).filter((block) => fileName(block)?.endsWith('.yaml'));
     for (const { lines } of specs)
       assert.ok(validate(parse(lines.join('\n'))), JSON.stringify(validate.errors));
   });

@@ -6,7 +6,7 @@ import type { SharedHistory } from '../../monitor/history.ts';
 import { type ReplaySpec, replaySteps } from '../../replay/replay.ts';
 import { ENFORCEABILITY } from '../../step/types.ts';
 import { decisionLine } from './decision-line.ts';
-import { countDecision, countProblems, noTotals, type Totals } from './totals.ts';
+import { countDecision, countMetrics, countProblems, noTotals, type Totals } from './totals.ts';
 
 /** Whole lines, or a whole file, as UTF-8. */
 export interface Batch {
@@ -80,7 +80,8 @@ function replayRecord(
     if (imported.session === null) continue;
     totals.sessions++;
     totals.steps += imported.steps.length;
-    for (const { step, decision } of replaySteps(spec, imported.steps, history)) {
+    for (const { step, decision, metrics } of replaySteps(spec, imported.steps, history)) {
+      countMetrics(totals, metrics);
       if (ENFORCEABILITY[step.kind] !== 'suppressable') continue;
       // A transcript just stops: its end is a decision only where a rule speaks of it.
       if (step.kind === 'session.end' && decision.rules.length === 0) continue;

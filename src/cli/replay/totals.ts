@@ -1,11 +1,19 @@
 // What a replay adds up to: sums that workers make apart and the driver joins. Pure.
 import type { ImportProblem } from '../../ingest/importers/types.ts';
+import type { StepOutcome } from '../../monitor/monitor.ts';
 import { type Decision, VERDICTS, type Verdict } from '../../monitor/types.ts';
 
 /** Problems shown; all are counted. */
 const PROBLEMS_SHOWN_MAX = 100;
 
 export type VerdictCounts = Record<Verdict, number>;
+
+export interface MetricCounts {
+  good: number;
+  bad: number;
+  /** Neither could be said. */
+  undecided: number;
+}
 
 export interface Totals {
   sessions: number;
@@ -16,6 +24,8 @@ export interface Totals {
   readonly verdicts: VerdictCounts;
   /** For each rule that fired on a decided step, how often with which verdict, whatever its mode. */
   readonly rules: Map<string, VerdictCounts>;
+  /** What the spec's metrics counted. */
+  readonly metrics: Map<string, MetricCounts>;
   problemCount: number;
   readonly problems: ImportProblem[];
 }
@@ -27,6 +37,7 @@ export function noTotals(): Totals {
     decided: 0,
     verdicts: noVerdicts(),
     rules: new Map(),
+    metrics: new Map(),
     problemCount: 0,
     problems: [],
   };
@@ -40,6 +51,11 @@ export function countDecision(totals: Totals, decision: Decision): void {
   totals.decided++;
   totals.verdicts[decision.verdict]++;
   for (const { rule, verdict } of decision.rules) countsOf(totals, rule)[verdict]++;
+}
+
+export function countMetrics(totals: Totals, counted: StepOutcome['metrics']): void {
+  for (const { metric, bad } of counted ?? [])
+    metricOf(totals, metric)[bad === null ? 'undecided' : bad ? 'bad' : 'good']++;
 }
 
 export function countProblems(totals: Totals, problems: readonly ImportProblem[]): void {
@@ -58,8 +74,22 @@ export function addTotals(totals: Totals, more: Totals): void {
     const sum = countsOf(totals, rule);
     for (const verdict of VERDICTS) sum[verdict] += counts[verdict];
   }
+  for (const [metric, { good, bad, undecided }] of more.metrics) {
+    const sum = metricOf(totals, metric);
+    sum.good += good;
+    sum.bad += bad;
+    sum.undecided += undecided;
+  }
   totals.problemCount += more.problemCount - more.problems.length;
   countProblems(totals, more.problems);
+}
+
+function metricOf(totals: Totals, metric: string): MetricCounts {
+  const known = totals.metrics.get(metric);
+  if (known !== undefined) return known;
+  const counts = { good: 0, bad: 0, undecided: 0 };
+  totals.metrics.set(metric, counts);
+  return counts;
 }
 
 function countsOf(totals: Totals, rule: string): VerdictCounts {
