@@ -12,8 +12,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   evidence: ['step', 'spec', 'monitor', 'detect'],
   replay: CORE,
   store: CORE,
+  checks: [...CORE],
   engine: [...CORE, 'replay', 'store'],
-  sdk: [...CORE, 'engine', 'store'],
+  sdk: [...CORE, 'engine', 'store', 'checks'],
   api: [...CORE, 'engine'],
   ingest: [...CORE, 'engine'],
   server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest'],
@@ -22,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */
 const CONTRACTS: Readonly<Record<string, readonly string[]>> = {
   store: ['src/engine/types.ts'],
+  checks: ['src/engine/options.ts'],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;

@@ -92,6 +92,9 @@ export function fakeEngine(): FakeEngine {
       return opened;
     },
     decide: async (id, proposal) => decide(id, proposal),
+    async check(session, { name, subject }) {
+      return this.decide(session, { kind: 'check', name, args: { subject }, result: { passed: true } });
+    },
     async endSession(id) {
       const ended = decide(id, { kind: 'session.end', name: '' });
       sessions.set(id, { ...known(id), state: 'ended' });

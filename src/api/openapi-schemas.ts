@@ -65,11 +65,20 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Verdict: { enum: VERDICTS, description: 'Strictest last.' },
   SessionInit: record({ agent: ref('Agent') }, { id: short, principal: short, tenant: short }),
   Proposal: record(
-    { kind: { enum: STEP_KINDS.filter((kind) => kind !== 'approval' && kind !== 'session.start') } },
+    { kind: { enum: STEP_KINDS.filter((kind) => !['approval', 'check', 'session.start'].includes(kind)) } },
     {
       id: { ...short, description: 'For safe retries: the same id with the same content is the same step.' },
       name: { ...string, description: 'Required for every kind but input, output and session.end.' },
       ...stepFields,
+    },
+  ),
+  CheckRequest: record(
+    { name: short },
+    {
+      subject: { description: 'What the check is about, any JSON.' },
+      attestation: {
+        description: 'For a check by attestation: a DSSE envelope around an in-toto statement.',
+      },
     },
   ),
   Step: record(
@@ -108,6 +117,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
         exclusive: boolean,
       }),
       record({ t: { const: 'one-of' }, path: string, values: { type: 'array' } }),
+      record({ t: { const: 'run-check' }, check: string, subject: {} }),
       record({ t: { const: 'approval' }, by: list(string), quorum: integer }),
     ],
   },

@@ -113,6 +113,15 @@ export const OPENAPI = {
         content(StepPage),
       ),
     },
+    '/v1/sessions/{id}/checks': {
+      post: operation(
+        'check',
+        'Have a check of the spec made. Whether it passed is in the recorded step: `step.result.passed`.',
+        { parameters: [id], requestBody: body(ref('CheckRequest')) },
+        '200',
+        content(ref('Recorded')),
+      ),
+    },
     '/v1/sessions/{id}/end': {
       post: operation('endSession', 'End a session.', { parameters: [id] }, '200', content(ref('Recorded'))),
     },

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Engine } from '../engine/types.ts';
 import { VERDICTS } from '../monitor/types.ts';
 import type { Parsed } from '../step/json.ts';
-import { parseProposal, parseSessionInit } from '../step/parse.ts';
+import { parseCheckRequest, parseProposal, parseSessionInit } from '../step/parse.ts';
 import type { SessionInit } from '../step/types.ts';
 import type { Callers } from './callers.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
@@ -32,6 +32,9 @@ export function sessionRoutes(engine: Engine, callers: Callers | null): readonly
     post('/v1/sessions', parseSessionInit, async ({ request }, given) => {
       const init = admitted(request, given);
       return isProblem(init) ? init : { status: 201, body: await engine.openSession(init) };
+    }),
+    post('/v1/sessions/{id}/checks', parseCheckRequest, async (call, request) => {
+      return (await refusal(call)) ?? { status: 200, body: await engine.check(call.params.id!, request) };
     }),
     post('/v1/sessions/{id}/end', parseNothing, async (call) => {
       return (await refusal(call)) ?? { status: 200, body: await engine.endSession(call.params.id!) };

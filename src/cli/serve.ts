@@ -1,6 +1,7 @@
 // `interlock serve`: starts the server, says where it is and what to look at, plays the example on the first run, and
 // stops on SIGINT or SIGTERM; a second signal does not wait.
 
+import { resolve } from 'node:path';
 import { SpecInvalid } from '../sdk/errors.ts';
 import { CallersInvalid } from '../server/callers-file.ts';
 import { EXAMPLE_SPEC, exampleNotebook, playExample } from '../server/example.ts';
@@ -14,6 +15,7 @@ const HELP = `interlock serve [options]
   --spec FILE...        specs to enforce, tried in this order on each session's agent
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
   --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
+  --workspace DIR       where the commands of checks run; none run without it
   --data DIR            where the record lives (default ./.interlock)
   --port N              page and API (default 7070)
   --otlp-port N         OTLP/HTTP traces (default 4318)
@@ -30,6 +32,7 @@ export async function run(argv: string[]): Promise<number> {
       spec: { type: 'string', multiple: true, default: [] },
       'without-spec': { type: 'string', default: 'deny' },
       callers: { type: 'string' },
+      workspace: { type: 'string' },
       data: { type: 'string', default: '.interlock' },
       port: { type: 'string', default: '7070' },
       'otlp-port': { type: 'string', default: '4318' },
@@ -66,6 +69,7 @@ export async function run(argv: string[]): Promise<number> {
     dataDir: values.data,
     specFiles: example ? [EXAMPLE_SPEC] : ownSpecs,
     withoutSpec,
+    ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
     log: (message) => console.error(message),
   });

@@ -1,5 +1,6 @@
 // Live sessions: owns their state, decides each step in memory, and answers when the decision is durable.
 import { holdAt, StoreError } from '../store/store.ts';
+import { createChecks } from './checks.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createEvents } from './events.ts';
 import { createHolds } from './holds.ts';
@@ -60,6 +61,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   });
   const sessions = createSessions({ options, store, memory, specs, recorder, shared, clock });
   const holds = createHolds(store, memory, recorder, clock, emit);
+  const checks = createChecks(memory, recorder, options.getEvidence);
   const deadlines = createDeadlines(store, memory, recorder, clock, log);
   const observer = createObserver(store, limits, emit, log);
 
@@ -78,6 +80,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return {
     openSession: (init) => sessions.open(init).catch(failStore),
     decide: (session, proposal) => sessions.decide(session, proposal).catch(failStore),
+    check: (session, request) => checks.check(session, request).catch(failStore),
     endSession: (session) => sessions.decide(session, { kind: 'session.end', name: '' }).catch(failStore),
     observe: (spans, observations) => observer.observe(spans, observations).catch(failStore),
     answerHold: (hold, answer) => holds.answer(hold, answer).catch(failStore),

@@ -1,5 +1,7 @@
 // What an engine is made of and how much of everything it takes. Data and defaults only.
 import type { Monitor } from '../monitor/monitor.ts';
+import type { CheckPlan } from '../spec/check.ts';
+import type { Json, JsonObject } from '../step/types.ts';
 import type { Store } from '../store/store.ts';
 
 /** A spec ready to run. `createMonitor` is called once per engine; the monitor serves every session of the spec. */
@@ -25,11 +27,19 @@ export interface EngineOptions {
     digest: string;
     canonical: string;
   }) => CompiledSpecLike | null;
+  /** Gets the outside evidence of checks; none are made when absent. Rejects with why there is none. */
+  readonly getEvidence?: (request: EvidenceRequest) => Promise<JsonObject>;
   /** Milliseconds since the epoch; `Date.now` when absent. */
   readonly clock?: () => number;
   readonly limits?: Partial<EngineLimits>;
   /** Told what an operator should know; nothing is written when absent. */
   readonly log?: (line: EngineLogLine) => void;
+}
+
+/** Evidence to get (src/spec/check.ts). */
+export interface EvidenceRequest extends Pick<CheckPlan, 'means' | 'timeoutMs'> {
+  readonly subject: Json;
+  readonly attestation: Json;
 }
 
 export interface EngineLogLine {

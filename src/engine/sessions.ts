@@ -30,6 +30,13 @@ export interface SessionsParts {
   readonly clock: () => number;
 }
 
+/** What to do in place of proposing what Interlock records itself. */
+const INSTEAD = {
+  approval: 'Answer the hold.',
+  check: 'Ask for the check to be made.',
+  'session.start': 'Open a session.',
+} as const;
+
 export function createSessions({
   options,
   store,
@@ -105,9 +112,9 @@ export function createSessions({
   }
 
   async function decide(id: string, proposal: Proposal): Promise<Recorded> {
-    if (proposal.kind === 'approval' || proposal.kind === 'session.start') {
+    if (proposal.kind === 'approval' || proposal.kind === 'check' || proposal.kind === 'session.start') {
       const message = `a step of kind ${proposal.kind} is recorded by Interlock itself and cannot be proposed`;
-      throw refuse('invalid', message, proposal.kind === 'approval' ? 'Answer the hold.' : 'Open a session.');
+      throw refuse('invalid', message, INSTEAD[proposal.kind]);
     }
     const given = { ...proposal, id: proposal.id ?? randomUUID() };
     if (given.id.startsWith(OWN_ID_PREFIX)) {

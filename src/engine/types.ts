@@ -1,6 +1,6 @@
 // The engine's contract with its doors: sessions, decisions, holds and findings. Data and interfaces only.
 import type { Decision } from '../monitor/types.ts';
-import type { Agent, JsonObject, Proposal, SessionInit, Step, StepKind } from '../step/types.ts';
+import type { Agent, Json, JsonObject, Proposal, SessionInit, Step, StepKind } from '../step/types.ts';
 
 export type { Proposal, SessionInit } from '../step/types.ts';
 
@@ -63,6 +63,15 @@ export interface Hold {
     at: number;
   }[];
 }
+/** A check to make. */
+export interface CheckRequest {
+  readonly name: string;
+  /** What it is about; null: the session as a whole. */
+  readonly subject: Json;
+  /** For a check by attestation: the signed envelope. */
+  readonly attestation: Json;
+}
+
 export interface Answer {
   readonly approve: boolean;
   readonly by: string;
@@ -143,6 +152,8 @@ export interface Engine {
   /** Records spans and the steps they show; raises a finding for a tool step no decision covers. */
   observe(spans: readonly Span[], observations: readonly Observation[]): Promise<void>;
   endSession(session: string): Promise<Recorded>;
+  /** Makes a check that the session's spec declares, and records how it came out. */
+  check(session: string, request: CheckRequest): Promise<Recorded>;
   answerHold(hold: string, answer: Answer): Promise<Hold>;
   hold(id: string): Promise<Hold | null>;
   holds(filter: { state?: HoldState; session?: string; limit?: number }): Promise<readonly Hold[]>;

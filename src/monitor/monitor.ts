@@ -1,4 +1,5 @@
 // The monitor's contract; the implementation follows in this file's neighbours.
+import type { CheckPlan } from '../spec/check.ts';
 import type { SessionIdentity } from '../spec/shared.ts';
 import type { Fact, Json, JsonObject, Step } from '../step/types.ts';
 import type { SharedHistory } from './history.ts';
@@ -38,6 +39,8 @@ export interface Monitor {
   step(state: MonitorState, step: Step, history?: SharedHistory): StepOutcome;
   /** Takes a decided step, of whatever spec, into the histories that this spec's sessions share; `done` are views that have it. */
   feed?(arrival: Arrival, history: SharedHistory, done: Set<string>): void;
+  /** The checks that the spec declares. */
+  readonly checks?: ReadonlyMap<string, CheckPlan>;
   /** Names of the shared views and limits: what of a kept history this spec needs. */
   readonly shares?: readonly string[];
   /**

@@ -219,6 +219,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     step,
     feed,
     shares,
+    checks: program.checks,
     deadline: (state) => earliestDeadline(state as unknown as SessionState),
     save: (state) => saveState(state as unknown as SessionState, program),
     load: (saved: Json) => loadState(saved, program) as unknown as MonitorState,

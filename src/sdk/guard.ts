@@ -11,7 +11,7 @@ import {
   StepDenied,
   ToolTimeout,
 } from './errors.ts';
-import { type HoldOptions, permit } from './permit.ts';
+import { type CheckOptions, type HoldOptions, permit } from './permit.ts';
 import type { Transport } from './transport.ts';
 
 export interface ToolContext {
@@ -27,7 +27,7 @@ export interface Tool<A extends object, R> {
   readonly timeoutMs?: number;
 }
 
-export interface GuardOptions extends HoldOptions {
+export interface GuardOptions extends HoldOptions, CheckOptions {
   /** `throw` a `StepDenied` (the default), or return a `DeniedResult` that the model can read as the tool's result. */
   readonly onDeny?: 'throw' | 'result';
 }

@@ -8,6 +8,7 @@ export function localTransport(engine: Engine): Transport {
   return {
     openSession: (init) => translated(engine.openSession(init)),
     decide: (session, proposal) => translated(engine.decide(session, proposal)),
+    check: (session, request) => translated(engine.check(session, request)),
     endSession: (session) => translated(engine.endSession(session)),
     hold: (id) => translated(engine.hold(id)),
     holds: (filter) => translated(engine.holds(filter)),

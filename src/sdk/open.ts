@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { evidenceGetter } from '../checks/evidence.ts';
 import { type CompiledSpecLike, createEngine } from '../engine/index.ts';
 import type { Engine } from '../engine/types.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly spec: string | object;
   /** Directory of the record; without one it is kept in a temporary directory and ends with the process. */
   readonly data?: string;
+  /** Where the commands of checks run; none run without it. */
+  readonly workspace?: string;
 }
 
 export interface EngineSetup {
@@ -21,11 +24,18 @@ export interface EngineSetup {
   readonly dataDir: string | null;
   readonly specs: readonly CompiledSpecLike[];
   readonly withoutSpec: 'deny' | 'allow';
+  readonly workspace?: string | undefined;
   readonly log?: (message: string) => void;
 }
 
 /** Closing the engine closes its store. Rejects with `StoreError` when the directory is in use or cannot be read. */
-export async function openEngine({ dataDir, specs, withoutSpec, log }: EngineSetup): Promise<Engine> {
+export async function openEngine({
+  dataDir,
+  specs,
+  withoutSpec,
+  workspace,
+  log,
+}: EngineSetup): Promise<Engine> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'interlock-')));
   const store = await openSqliteStore({ directory });
   const release = async () => {
@@ -38,6 +48,7 @@ export async function openEngine({ dataDir, specs, withoutSpec, log }: EngineSet
       specs,
       noSpec: withoutSpec,
       recompile,
+      getEvidence: evidenceGetter(workspace === undefined ? {} : { workspace }),
       ...(log === undefined ? {} : { log: ({ level, message }) => log(`${level}: ${message}`) }),
     });
     const close = async () => {
@@ -52,7 +63,9 @@ export async function openEngine({ dataDir, specs, withoutSpec, log }: EngineSet
 }
 
 export async function openLocal(options: OpenOptions): Promise<Transport> {
-  const { spec, data = null } = options;
+  const { spec, data = null, workspace } = options;
   const compiled = typeof spec === 'string' ? await loadSpecFile(spec) : loadSpecObject(spec);
-  return localTransport(await openEngine({ dataDir: data, specs: [compiled], withoutSpec: 'deny' }));
+  return localTransport(
+    await openEngine({ dataDir: data, specs: [compiled], withoutSpec: 'deny', workspace }),
+  );
 }

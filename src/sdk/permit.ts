@@ -20,7 +20,12 @@ export interface HoldOptions {
   readonly holdTimeoutMs?: number;
 }
 
-export interface PermitOptions extends HoldOptions {
+export interface CheckOptions {
+  /** `run` has checks made that a denial asks for, and proposes again once they pass; `report` (the default) throws. */
+  readonly onMissingCheck?: 'run' | 'report';
+}
+
+export interface PermitOptions extends HoldOptions, CheckOptions {
   readonly signal?: AbortSignal | undefined;
   /** The step has already happened and only its delivery is decided. */
   readonly ran?: boolean;
@@ -39,6 +44,7 @@ export async function permit(
   options: PermitOptions,
 ): Promise<Recorded> {
   const ran = options.ran ?? false;
+  const made = new Set<string>();
   for (;;) {
     const recorded = await transport.decide(session, { ...proposal, id: randomUUID() });
     const { decision } = recorded;
@@ -47,6 +53,7 @@ export async function permit(
       case 'transform':
         return recorded;
       case 'deny':
+        if (options.onMissingCheck === 'run' && (await madeChecks(transport, session, decision, made))) break;
         throw new StepDenied({
           reason: 'rule',
           because: becauseOf(decision),
@@ -63,6 +70,30 @@ export async function permit(
       }
     }
   }
+}
+
+/** Makes each check that the denial asks for, once; true when all of them passed and there was one. */
+async function madeChecks(
+  transport: Transport,
+  session: string,
+  decision: Decision,
+  made: Set<string>,
+): Promise<boolean> {
+  let passed = false;
+  for (const fix of decision.rules.flatMap((rule) => rule.fixes ?? [])) {
+    if (fix.t !== 'run-check') continue;
+    const key = JSON.stringify([fix.check, fix.subject]);
+    if (made.has(key)) return false;
+    made.add(key);
+    const request = { name: fix.check, subject: fix.subject, attestation: null };
+    if (!hasPassed(await transport.check(session, request))) return false;
+    passed = true;
+  }
+  return passed;
+}
+
+export function hasPassed({ step }: Recorded): boolean {
+  return (step.result as { passed?: unknown } | undefined)?.passed === true;
 }
 
 function tokenOf(session: string, proposal: Proposal, recorded: Recorded): HoldToken {

@@ -16,6 +16,8 @@ export interface ConnectOptions {
 
 /** Longest a server keeps a `wait` request open. */
 const WAIT_SECONDS_MAX = 60;
+/** Longest a check may take. */
+const CHECK_MS_MAX = 3_600_000;
 const RETRY_DELAY_MS = [50, 100, 200, 400, 800] as const;
 
 interface Request<T> {
@@ -112,6 +114,15 @@ export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): 
       };
       return send({ method: 'POST', path: `${sessionPath(session)}/steps`, body: proposal, read });
     },
+    check: (id, request) =>
+      send({
+        method: 'POST',
+        path: `${sessionPath(id)}/checks`,
+        body: request,
+        read: asRecorded,
+        once: true,
+        waitMs: CHECK_MS_MAX,
+      }),
     endSession: (id) =>
       send({ method: 'POST', path: `${sessionPath(id)}/end`, read: asRecorded, once: true }),
     hold: (id) => nullWhenUnknown(send({ method: 'GET', path: holdPath(id), read: asHold })),

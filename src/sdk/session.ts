@@ -1,7 +1,8 @@
 // One run of an agent: what it reads, says and does goes through here.
 import { randomUUID } from 'node:crypto';
 import type { Proposal, Recorded, SessionSummary } from '../engine/types.ts';
-import { parseProposal, reader } from '../step/parse.ts';
+import { parseCheckRequest, parseProposal, reader } from '../step/parse.ts';
+import type { Json } from '../step/types.ts';
 import { checkEnded, type DeniedResult, type HoldToken, InvalidProposal } from './errors.ts';
 import {
   type CallOptions,
@@ -13,7 +14,7 @@ import {
   guardTool,
   type Tool,
 } from './guard.ts';
-import { approved, type HoldOptions, type PermitOptions, permit } from './permit.ts';
+import { approved, type HoldOptions, hasPassed, type PermitOptions, permit } from './permit.ts';
 import type { Transport } from './transport.ts';
 
 export interface Session {
@@ -25,6 +26,8 @@ export interface Session {
   output(text: string, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
   /** Records any other step and gives its decision as it is; the caller acts on the verdict. */
   observe(proposal: Proposal): Promise<Recorded>;
+  /** Has a check of the spec made, e.g. the tests run on this commit. Resolves with whether it passed. */
+  check(name: string, about?: { subject?: Json; attestation?: Json }): Promise<boolean>;
   guard<A extends object, R>(
     tool: Tool<A, R>,
     options: GuardOptions & { onDeny: 'result' },
@@ -53,6 +56,11 @@ export function openedSession(transport: Transport, opened: SessionSummary): Ses
     input: (text) => say('input', text, {}),
     output: (text, options = {}) => say('output', text, options),
     observe: (proposal) => transport.decide(id, valid({ ...proposal, id: proposal.id ?? randomUUID() })),
+    check: async (name, about = {}) => {
+      const parsed = parseCheckRequest({ name, ...about });
+      if (!parsed.ok) throw new InvalidProposal(parsed.problems);
+      return hasPassed(await transport.check(id, parsed.value));
+    },
     guard: <A extends object, R>(tool: Tool<A, R>, options: GuardOptions = {}) =>
       guardTool(transport, id, tool, options) as Guarded<A, R>,
 

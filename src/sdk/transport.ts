@@ -3,7 +3,10 @@ import type { Engine, Hold } from '../engine/types.ts';
 
 /** Rejects with an `InterlockError` only. A proposal carries its id, so that a retry can never decide twice. */
 export interface Transport
-  extends Pick<Engine, 'openSession' | 'decide' | 'endSession' | 'hold' | 'holds' | 'answerHold' | 'close'> {
+  extends Pick<
+    Engine,
+    'openSession' | 'decide' | 'check' | 'endSession' | 'hold' | 'holds' | 'answerHold' | 'close'
+  > {
   /** The hold once it is not pending, or as it stands after `waitMs`. */
   holdChange(hold: string, waitMs: number, signal: AbortSignal | undefined): Promise<Hold | null>;
 }

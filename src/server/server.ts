@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly withoutSpec?: 'deny' | 'allow';
   /** Keys that agents' programs must show; anybody who reaches the port may open sessions when absent. */
   readonly callersFile?: string;
+  /** Where the commands of checks run; none run without it. */
+  readonly workspace?: string;
   readonly log?: (message: string) => void;
 }
 
@@ -68,7 +70,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const callers = options.callersFile === undefined ? undefined : await loadCallers(options.callersFile);
   const page = await loadPage(PAGE_DIR);
   await mkdir(dataDir, { recursive: true });
-  const engine = await openEngine({ dataDir, specs, withoutSpec: options.withoutSpec ?? 'deny', log });
+  const engine = await openEngine({
+    dataDir,
+    specs,
+    withoutSpec: options.withoutSpec ?? 'deny',
+    workspace: options.workspace,
+    log,
+  });
   const onFailure = (error: unknown) =>
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const spec = specs.map(({ name, digest }) => ({ name, digest }));

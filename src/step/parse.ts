@@ -17,8 +17,9 @@ import {
 export const ID_LENGTH_MAX = 200;
 export const LABELS_MAX = 64;
 
-/** Kinds only Interlock itself records: a caller who could propose an approval could approve its own step. */
-const OWN_KINDS: readonly StepKind[] = ['approval', 'session.start'];
+/** Kinds only Interlock itself records: a caller who could propose an approval or a check could
+ * make its own proof. */
+const OWN_KINDS: readonly StepKind[] = ['approval', 'check', 'session.start'];
 const NAMELESS_KINDS: readonly StepKind[] = ['input', 'output', 'session.end'];
 
 const PROPOSAL_KEYS = [
@@ -68,6 +69,21 @@ export function parseProposal(value: unknown): Parsed<Proposal> {
     ...present('agent', read.optional(fields.agent, '/agent', read.agent)),
   };
   return read.problems.length === 0 ? { ok: true, value: proposal } : { ok: false, problems: read.problems };
+}
+
+/** A check to make: `subject` and `attestation` are null when absent. */
+export function parseCheckRequest(
+  value: unknown,
+): Parsed<{ name: string; subject: Json; attestation: Json }> {
+  const read = reader();
+  const fields = read.object(value, '', ['name', 'subject', 'attestation']);
+  if (fields === null) return { ok: false, problems: read.problems };
+  const request = {
+    name: read.text(fields.name, '/name'),
+    subject: read.json(fields.subject ?? null, '/subject'),
+    attestation: read.json(fields.attestation ?? null, '/attestation'),
+  };
+  return read.problems.length === 0 ? { ok: true, value: request } : { ok: false, problems: read.problems };
 }
 
 /** What a session starts with. */
@@ -154,7 +170,12 @@ export function reader() {
 
   function kind(value: unknown): StepKind | null {
     if (OWN_KINDS.includes(value as StepKind)) {
-      refuse('/kind', 'a kind a caller may propose', value, 'Interlock records this kind itself.');
+      refuse(
+        '/kind',
+        'a kind a caller may propose',
+        value,
+        value === 'check' ? 'Ask for the check to be made.' : 'Interlock records this kind itself.',
+      );
     } else if (!STEP_KINDS.includes(value as StepKind)) {
       const near = typeof value === 'string' ? nearest(value, STEP_KINDS) : null;
       const known = STEP_KINDS.filter((known) => !OWN_KINDS.includes(known)).join(', ');
