@@ -21,6 +21,10 @@ export type Acknowledged =
   | { readonly t: 'answer'; readonly hold: string; readonly state: string; readonly answers: number };
 
 export const SESSIONS = 8;
+export function principalOf(session: string): string {
+  return `user:${session.split('-', 1)[0]}`;
+}
+
 export const LIMITS = { sessionsInMemory: 5, stepsPerSnapshot: 15 };
 
 function acknowledge(line: Acknowledged): void {
@@ -40,7 +44,9 @@ async function main(directory: string, seed: number, round: number): Promise<voi
 
 async function runAgent(engine: Engine, session: string, random: Random, round: number): Promise<void> {
   try {
-    await engine.openSession({ id: session, agent: { name: `payer-${session}` }, principal: 'user:1' });
+    // The sessions of a round are one principal's.
+    const principal = principalOf(session);
+    await engine.openSession({ id: session, agent: { name: `payer-${session}` }, principal });
   } catch (error) {
     if (error instanceof EngineError && error.problem.code === 'session-ended') return;
     throw error;

@@ -1,11 +1,15 @@
 // What must be true of a data directory after a crash, whatever the moment.
 import assert from 'node:assert/strict';
 import { createEngine } from '../../src/engine/index.ts';
-import { PAYMENTS_MAX, paymentsSpec } from '../../src/engine/testing/payments-spec.ts';
+import {
+  PAYMENTS_MAX,
+  PRINCIPAL_PAYMENTS_MAX,
+  paymentsSpec,
+} from '../../src/engine/testing/payments-spec.ts';
 import type { Engine, Hold, StepRow } from '../../src/engine/types.ts';
 import { chainState, stateStart, stepDigest } from '../../src/step/digest.ts';
 import { openSqliteStore } from '../../src/store/sqlite/store.ts';
-import { type Acknowledged, LIMITS } from './load.ts';
+import { type Acknowledged, LIMITS, principalOf } from './load.ts';
 
 export interface Verified {
   readonly steps: number;
@@ -23,11 +27,16 @@ export async function verify(
   try {
     const verified = { steps: 0, holds: 0 };
     const holds = new Map<string, Hold>();
+    const principals = new Map<string, { taken: number; open: string | null }>();
     for (const session of sessions) {
       const rows = await readAll(engine, session);
       if (rows.length === 0) continue;
       checkReplay(rows);
       const taken = checkPayments(rows);
+      const shared = principals.get(principalOf(session)) ?? { taken: 0, open: null };
+      shared.taken += taken;
+      if (rows.at(-1)!.step.kind !== 'session.end') shared.open = session;
+      principals.set(principalOf(session), shared);
       const summary = await engine.session(session);
       assert.equal(summary?.steps, rows.length);
       const held = await engine.holds({ session, limit: 1_000 });
@@ -39,6 +48,10 @@ export async function verify(
       verified.holds += held.length;
     }
     checkAnswers(holds, acknowledged);
+    for (const { taken, open } of principals.values()) {
+      assert.ok(taken <= PRINCIPAL_PAYMENTS_MAX, `${taken} payments are taken by one principal`);
+      if (open !== null) await checkShared(engine, open, taken);
+    }
     return verified;
   } finally {
     await engine.close();
@@ -128,6 +141,23 @@ async function checkGoesOn(engine: Engine, session: string, rows: readonly StepR
   const { decision } = await engine.decide(session, { ...call, kind: 'tool.call', args: { account: 0 } });
   const limited = decision.rules.some(({ rule }) => rule === 'three-payments');
   assert.equal(limited, taken === PAYMENTS_MAX);
+  await engine.decide(session, { ...call, kind: 'tool.result', error: { message: 'only a question' } });
+}
+
+/** What the sessions share is exactly what their records add up to. */
+async function checkShared(engine: Engine, session: string, takenByAll: number) {
+  const call = { name: 'pay', callId: `shared-${takenByAll}` } as const;
+  const { step, decision } = await engine.decide(session, {
+    ...call,
+    kind: 'tool.call',
+    args: { account: 0 },
+  });
+  assert.deepEqual(
+    step.facts?.map((fact) => fact.value),
+    [takenByAll],
+  );
+  const limited = decision.rules.some(({ rule }) => rule === 'all-payments');
+  assert.equal(limited, takenByAll === PRINCIPAL_PAYMENTS_MAX);
   await engine.decide(session, { ...call, kind: 'tool.result', error: { message: 'only a question' } });
 }
 

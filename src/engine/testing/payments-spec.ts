@@ -1,10 +1,11 @@
-// For tests: a compiled spec with a limit whose slots come back, a hold that takes two people, and history.
+// For tests: a compiled spec with limits whose slots come back, one of them shared by sessions, a hold that takes two people, and history.
 
 import { createMonitor } from '../../monitor/session-monitor.ts';
 import { compileSpec, formatProblem } from '../../spec/index.ts';
 import type { CompiledSpecLike } from '../options.ts';
 
 export const PAYMENTS_MAX = 3;
+export const PRINCIPAL_PAYMENTS_MAX = 10;
 
 const TEXT = `
 interlock: 1
@@ -19,6 +20,10 @@ rules:
     on: call pay
     limit: { count: ${PAYMENTS_MAX}, per: session }
     because: At most ${PAYMENTS_MAX} payments.
+  - id: all-payments
+    on: call pay
+    limit: { count: ${PRINCIPAL_PAYMENTS_MAX}, per: principal }
+    because: At most ${PRINCIPAL_PAYMENTS_MAX} payments in all sessions of one principal.
   - id: looked-first
     on: call pay
     require: past.exists("result look", e, e.args.account == args.account)
