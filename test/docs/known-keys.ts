@@ -13,7 +13,12 @@ export interface SourceFile {
 }
 
 export function readerSources(): SourceFile[] {
-  return FOLDERS.flatMap((folder) =>
+  return sourcesIn(FOLDERS);
+}
+
+/** The sources below some folders, without their tests. */
+export function sourcesIn(folders: readonly string[]): SourceFile[] {
+  return folders.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       .map((name) => ({
