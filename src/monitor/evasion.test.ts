@@ -429,3 +429,21 @@ describe('halt', () => {
     assert.equal(s.call('look').verdict, 'deny');
   });
 });
+
+describe('a denied call', () => {
+  const CHECKED = spec(
+    `{ id: no, on: call verify, deny: args.skip == true }
+  - { id: first, on: call pay, require: 'past.exists("result verify")' }`,
+    'verify: { effect: read }\n  pay: { effect: write }',
+  );
+
+  test('proves nothing by a result that somebody reports for it', () => {
+    const s = sessionOf(CHECKED);
+    s.call('verify', { skip: true }, 'c');
+    s.result('verify', 'c', { ok: true });
+    assert.deepEqual(fired(s.call('pay')), ['first:violated']);
+    s.call('verify', { skip: false }, 'c');
+    s.result('verify', 'c', { ok: true });
+    assert.deepEqual(fired(s.call('pay')), []);
+  });
+});

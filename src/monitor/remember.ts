@@ -26,6 +26,7 @@ export interface Decided {
   readonly state: SessionState;
   readonly step: Step;
   readonly ref: Ref;
+  readonly verdict: Verdict;
   /** It took effect: nothing stopped it, or nothing could. */
   readonly happened: boolean;
   /** What its session shares with others; null when they are not at hand. */
@@ -49,14 +50,20 @@ export function takesEffect(step: Step, verdict: Verdict): boolean {
 export function remember(decided: Decided): readonly Json[] {
   const changes: Json[] = [];
   const { step, happened } = decided;
-  rememberViews(decided, happened, changes);
-  if (decided.program.obligations.length > 0 && happened) rememberDuties(decided, changes);
-  if (decided.program.orders.length > 0 && happened) rememberOrders(decided, changes);
+  rememberViews(decided, happened && !isOfDenied(decided), changes);
+  if (decided.program.obligations.length > 0 && happened && !isOfDenied(decided))
+    rememberDuties(decided, changes);
+  if (decided.program.orders.length > 0 && happened && !isOfDenied(decided)) rememberOrders(decided, changes);
   const reserved = happened ? reserveSlots(decided, changes) : [];
   if (step.kind === 'tool.call') rememberCall(decided, happened, reserved, changes);
   if (step.kind === 'tool.result') rememberResult(decided, changes);
   if (happened) rememberContent(decided, changes);
   return changes;
+}
+
+/** A result that claims to come of a call that was refused proves nothing; what it brought in is remembered all the same. */
+function isOfDenied({ step, open }: Decided): boolean {
+  return step.kind === 'tool.result' && open?.denied === true;
 }
 
 // Every view is asked before any is changed: the past is strictly before this step.
@@ -208,7 +215,14 @@ function rememberCall(
   // An allowed call keeps its id until its result: another one under the same id must not take its place.
   if (step.callId === undefined || state.calls.get(step.callId)?.allowed) return;
   state.calls.delete(step.callId);
-  state.calls.set(step.callId, { ref, name: step.name, args: step.args ?? {}, allowed: happened, reserved });
+  state.calls.set(step.callId, {
+    ref,
+    name: step.name,
+    args: step.args ?? {},
+    allowed: happened,
+    denied: decided.verdict === 'deny' || decided.verdict === 'halt',
+    reserved,
+  });
   if (state.calls.size > MAX_OPEN_CALLS) state.calls.delete(state.calls.keys().next().value as string);
   changes.push(['call', step.callId]);
 }

@@ -136,6 +136,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     const changes = remember({
       program,
       history: run.history,
+      verdict,
       happened,
       frame,
       state,
@@ -160,7 +161,16 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
       ...(facts.length === 0 ? {} : { facts }),
       ...(history === undefined
         ? {}
-        : { arrival: { step: effective, happened, args, labels, now, identity: state.identity } }),
+        : {
+            arrival: {
+              step: effective,
+              happened: happened && open?.denied !== true,
+              args,
+              labels,
+              now,
+              identity: state.identity,
+            },
+          }),
       changes: JSON.stringify([
         given.seq,
         now,

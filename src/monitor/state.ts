@@ -15,6 +15,8 @@ export interface OpenCall {
   readonly name: string;
   readonly args: JsonObject;
   readonly allowed: boolean;
+  /** Refused, and no hold that a person may lift. */
+  readonly denied: boolean;
   /** Limit slots it holds until its result: limit id, key, amount. */
   readonly reserved: readonly (readonly [number, string, number])[];
 }
