@@ -95,3 +95,36 @@ tests:
   assert.ok(compiled.ok, JSON.stringify(compiled.problems));
   assert.deepEqual(runSpecTests(compiled.spec, 'results', text).results[0]!.failures, []);
 });
+
+test('an example may go on in another session, and what sessions share goes with it', () => {
+  const text = `interlock: 1
+name: shared
+tools: { pay: { effect: send } }
+rules:
+  - { id: two, on: call pay, limit: { count: 2, per: principal } }
+  - { id: once-here, on: call pay, limit: { count: 1 } }
+  - { id: known, on: call pay, require: 'past.none("call pay", p, p.args.to == args.to).of("principal")' }
+tests:
+  - name: one person in three sessions, and another
+    principal: ann
+    steps:
+      - { call: pay, args: { to: a }, expect: allow }
+      - { call: pay, args: { to: b }, expect: deny, rule: once-here }
+      - { session: ann }
+      - { call: pay, args: { to: a }, expect: deny, rule: known }
+      - { call: pay, args: { to: b }, expect: allow }
+      - { session: ann }
+      - { call: pay, args: { to: c }, expect: deny, rule: two }
+      - { session: bob }
+      - { call: pay, args: { to: a }, expect: allow }
+`;
+  const compiled = compileSpec(text);
+  assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+  const { results, problems, silent } = runSpecTests(compiled.spec, 'shared.yaml', text);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(silent, []);
+  assert.deepEqual(
+    results.flatMap((result) => result.failures),
+    [],
+  );
+});

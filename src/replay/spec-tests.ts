@@ -1,4 +1,5 @@
 // Runs the example sessions written in a spec: each step through the real monitor, each expectation checked. Pure.
+import { SharedHistory } from '../monitor/history.ts';
 import { bindingOf, createMonitor } from '../monitor/session-monitor.ts';
 import { type Decision, VERDICTS } from '../monitor/types.ts';
 import { parseDuration } from '../spec/duration.ts';
@@ -58,6 +59,7 @@ const ACTS = [
   'approve',
   'refuse',
   'wait',
+  'session',
   ...(Object.keys(PLAIN_ACTS) as PlainAct[]),
 ] as const;
 const STEP_KEYS = [...ACTS, 'args', 'id', 'value', 'content', 'error', 'expect', 'rule', 'by', 'role'];
@@ -162,13 +164,16 @@ function writtenIn(
   };
 }
 
-/** One example session under the spec: a clock that moves a second a step, call ids made up where none is given. */
+/** One example under the spec, a session or several: a clock that moves a second a step, call ids made up where none is given. */
 class Example {
   readonly #monitor;
-  readonly #state;
-  readonly #principal: string | undefined;
+  /** What its sessions share. */
+  readonly #history = new SharedHistory();
   readonly #agent: string;
-  readonly #open: { name: string; callId: string }[] = [];
+  #state;
+  #principal: string | undefined;
+  #open: { name: string; callId: string }[] = [];
+  #session = 0;
   #seq = 0;
   #time = EPOCH_MS;
   #held: Step | null = null;
@@ -191,6 +196,9 @@ class Example {
         this.#time += ms ?? 0;
         return null;
       }
+      case 'session':
+        this.#begin(text === '' ? this.#principal : text);
+        return null;
       case 'input':
       case 'system':
         return this.#step('input', act === 'input' ? 'user' : 'system', { content: text });
@@ -216,6 +224,17 @@ class Example {
       default:
         return this.#step(PLAIN_ACTS[act], text, writtenIn(step));
     }
+  }
+
+  /** Another session, of this principal: the one before it is left as it is. */
+  #begin(principal: string | undefined): void {
+    this.#principal = principal;
+    this.#state = this.#monitor.start();
+    this.#open = [];
+    this.#held = null;
+    this.#session++;
+    this.#seq = 0;
+    this.#step('session.start', this.#agent, {});
   }
 
   #result(name: string, step: ReadonlyMap<string, MapEntry>): Decision {
@@ -262,7 +281,7 @@ class Example {
     this.#time += STEP_MS;
     const step: Step = {
       id: `step-${this.#seq}`,
-      session: 'example',
+      session: `example-${this.#session}`,
       seq: this.#seq++,
       time: this.#time,
       kind,
@@ -271,7 +290,9 @@ class Example {
       ...(this.#principal === undefined ? {} : { principal: this.#principal }),
       ...rest,
     };
-    const { decision } = this.#monitor.step(this.#state, step);
+    const { decision, arrival } = this.#monitor.step(this.#state, step, this.#history);
+    if (arrival !== undefined) this.#monitor.feed?.(arrival, this.#history, new Set());
+    this.#history.drain();
     if (decision.verdict === 'hold')
       this.#held = decision.transformed ? { ...step, args: decision.transformed } : step;
     return decision;
