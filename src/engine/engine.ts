@@ -48,7 +48,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     log,
   );
   const shared = createShared(store);
-  for (const spec of options.specs) await shared.join(specs.monitorOf(spec)).catch(failStore);
+  await shared.join(options.specs.map(specs.monitorOf)).catch(failStore);
   const recorder = createRecorder({
     store,
     shared,

@@ -18,13 +18,13 @@ export async function loadSession(
   id: string,
   store: Store,
   specs: Specs,
-  prepare: (monitor: Monitor) => Promise<void>,
+  prepare: (monitors: readonly Monitor[]) => Promise<void>,
   onFinding: (finding: Finding) => Promise<void>,
 ): Promise<LiveSession | null> {
   const stored = await store.load(id);
   if (stored === null || !stored.row.guarded) return null;
   const monitor = await specs.pinned(stored.row);
-  await prepare(monitor);
+  await prepare([monitor]);
   const restored = restore(stored, newSession(stored.row, monitor, stateStart(stored.row.spec)));
   const session = restored.session;
   for (const hold of stored.holds) {

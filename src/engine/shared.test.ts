@@ -226,3 +226,94 @@ rules: [{ id: most, on: call pay, limit: { count: 25, per: principal } }]
   );
   assert.equal(all.filter(({ decision }) => decision.verdict === 'allow').length, 25);
 });
+
+test('a spec that asks something new finds it answered by what is in the record', async (t) => {
+  const rule =
+    'past.exists("result check", c, c.args.customer == args.customer && c.result.ok).of("principal")';
+  const text = (require: string) => `
+interlock: 1
+name: late
+tools:
+  check: { effect: read, output: { type: object, properties: { ok: { type: boolean } } } }
+  pay: { effect: write }
+rules:
+  - { id: never, on: call check, deny: args.customer == "denied" }
+  - { id: known, on: call pay, require: '${require}' }
+`;
+  const first = await withEngine(t, { specs: [like(text('true')).spec] });
+  const one = await open(first.engine);
+  for (const [customer, ok] of [
+    ['ada', true],
+    ['bob', false],
+    ['denied', true],
+  ] as const) {
+    const callId = `check-${customer}`;
+    await first.engine.decide(one, { kind: 'tool.call', name: 'check', callId, args: { customer } });
+    await first.engine.decide(one, { kind: 'tool.result', name: 'check', callId, result: { ok } });
+  }
+  const second = await first.reopen({ specs: [like(text(rule)).spec] });
+  const verdicts = async ({ engine }: typeof first, principal = 'user:1') => {
+    const session = await open(engine, { principal });
+    return Promise.all(
+      ['ada', 'bob', 'denied'].map(
+        async (customer) => (await call(engine, session, 'pay', { customer })).decision.verdict,
+      ),
+    );
+  };
+  assert.deepEqual(await verdicts(second), ['allow', 'deny', 'deny']);
+  assert.deepEqual(await verdicts(second, 'user:2'), ['deny', 'deny', 'deny']);
+  // Not asked for a while, and asked again: what happened meanwhile is known too.
+  const third = await second.reopen({ specs: [like(text('true')).spec] });
+  const later = await open(third.engine);
+  await third.engine.decide(later, {
+    kind: 'tool.call',
+    name: 'check',
+    callId: 'b',
+    args: { customer: 'bob' },
+  });
+  await third.engine.decide(later, { kind: 'tool.result', name: 'check', callId: 'b', result: { ok: true } });
+  const fourth = await third.reopen({ specs: [like(text(rule)).spec] });
+  assert.deepEqual(await verdicts(fourth), ['allow', 'allow', 'deny']);
+});
+
+test('a view that is filled late is the view that was there from the start', async (t) => {
+  const text = (extra: string) => `
+interlock: 1
+name: twin
+tools: { pay: { effect: write, input: { type: object, properties: { amount: { type: number } } } } }
+rules:
+  - { id: any, on: call pay, require: args.amount >= 0.0 }
+${extra}`;
+  const asks =
+    '  - { id: sum, on: call pay, require: \'past.sum("call pay", e, e.args.amount > 1.0, e.args.amount).of("tenant") < 1000.0\' }\n';
+  const cells = async (extras: readonly string[]) => {
+    let at = await withEngine(t, { specs: [like(text(extras[0]!)).spec] });
+    for (const extra of extras.slice(1)) at = await at.reopen({ specs: [like(text(extra)).spec] });
+    const session = await open(at.engine);
+    for (let i = 0; i < 30; i++)
+      await at.engine.decide(session, {
+        kind: 'tool.call',
+        name: 'pay',
+        callId: `c${i}`,
+        args: { amount: i % 7 },
+      });
+    const { step } = await at.engine.decide(session, { kind: 'tool.call', name: 'pay', args: { amount: 5 } });
+    return step.facts?.map(({ value }) => value);
+  };
+  const late = await withEngine(t, { specs: [like(text('')).spec] });
+  const session = await open(late.engine);
+  for (let i = 0; i < 30; i++)
+    await late.engine.decide(session, {
+      kind: 'tool.call',
+      name: 'pay',
+      callId: `c${i}`,
+      args: { amount: i % 7 },
+    });
+  const again = await late.reopen({ specs: [like(text(asks)).spec] });
+  const asked = await open(again.engine);
+  const { step } = await again.engine.decide(asked, { kind: 'tool.call', name: 'pay', args: { amount: 5 } });
+  assert.deepEqual(
+    step.facts?.map(({ value }) => value),
+    await cells([asks]),
+  );
+});

@@ -112,6 +112,12 @@ export class SharedHistory {
     return rows;
   }
 
+  /** Forgets what a view has. */
+  clear(id: string): void {
+    this.#cells -= this.#views.get(id)?.cells.size ?? 0;
+    this.#views.delete(id);
+  }
+
   load({ id, place, body }: SharedRow): void {
     const { turn, windowMs, cell, slot } = body as unknown as SavedBody;
     if (turn !== undefined) this.#turn = Math.max(this.#turn, turn);

@@ -12,9 +12,10 @@ export type MonitorState = { readonly __brand: 'MonitorState' };
 export interface Arrival {
   /** As it took effect: rewritten where a rule rewrote it. */
   readonly step: Step;
+  /** It took effect, and is no result of a call that was denied. */
   readonly happened: boolean;
+  /** Its own arguments; for a result those of its call. */
   readonly args: JsonObject | undefined;
-  readonly labels: readonly string[];
   readonly now: number;
   readonly identity: SessionIdentity;
 }

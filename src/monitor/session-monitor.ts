@@ -166,7 +166,6 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
               step: effective,
               happened: happened && open?.denied !== true,
               args,
-              labels,
               now,
               identity: state.identity,
             },
@@ -182,11 +181,13 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
   }
 
   function feed(arrival: Arrival, history: SharedHistory, done: Set<string>): void {
-    const { step: taken, happened, now, identity } = arrival;
-    const plans = program.sharedViewsFor(taken.kind, taken.name);
+    const { happened, now, identity } = arrival;
+    const plans = program.sharedViewsFor(arrival.step.kind, arrival.step.name);
     if (plans.length === 0) return;
+    const taken = withStructure(arrival.step);
+    const labels = stepLabels(taken, program.tools.get(taken.name));
     const { session, seq, id, kind, name } = taken;
-    const view = stepView(taken, arrival.args, arrival.labels, now);
+    const view = stepView(taken, arrival.args, labels, now);
     for (const plan of plans) {
       const shared = plan.shared!;
       if (done.has(shared.id) || (!happened && !plan.pattern.attempts)) continue;

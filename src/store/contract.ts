@@ -291,6 +291,35 @@ export function storeContract<Place>(name: string, backend: StoreUnderTest<Place
       assert.deepEqual(await again.shared('v', null, 1), [{ place: 'a', body: '2' }]);
       assert.deepEqual(await again.shared('v', 'a', 9), [{ place: 'b', body: '4' }]);
       assert.deepEqual(await again.shared('none', null, 9), []);
+      await again.append([
+        { t: 'shared', row: { id: 'view:x', place: 'a', body: '1' } },
+        { t: 'shared', row: { id: 'view:y', place: 'a', body: '1' } },
+        { t: 'keep-views', row: { ids: ['view:y', 'other'] } },
+      ]);
+      assert.deepEqual(await again.shared('view:x', null, 9), []);
+      assert.equal((await again.shared('view:y', null, 9)).length, 1);
+      assert.equal((await again.shared('w', null, 9)).length, 1);
+    });
+
+    test('decided steps of all sessions are read in the order of their decisions', async () => {
+      const { store } = await open();
+      await store.append([session('a'), session('b')]);
+      for (const [id, seq] of [
+        ['a', 0],
+        ['b', 0],
+        ['a', 1],
+      ] as const)
+        await store.append([step(id, seq)]);
+      const first = await store.decided(null, 2);
+      const rest = await store.decided(first.at(-1)!.n, 9);
+      assert.deepEqual(
+        [...first, ...rest].map((row) => [row.session, JSON.parse(row.step).seq]),
+        [
+          ['a', 0],
+          ['b', 0],
+          ['a', 1],
+        ],
+      );
     });
 
     test('specs are kept by digest', async () => {

@@ -119,6 +119,8 @@ export type Write =
   | { readonly t: 'join'; readonly row: Join }
   | { readonly t: 'finding'; readonly row: StoredFinding }
   | { readonly t: 'shared'; readonly row: SharedWrite }
+  /** Views that sessions share are forgotten, but those named. */
+  | { readonly t: 'keep-views'; readonly row: { readonly ids: readonly string[] } }
   | { readonly t: 'spec'; readonly row: StoredSpec };
 
 /** What a session is restored from. */
@@ -137,6 +139,18 @@ export interface RecordedRow {
   readonly stepDigest: string;
   readonly stateDigest: string;
   readonly hold: string | null;
+}
+
+/** A decided step among those of all sessions. */
+export interface DecidedRow {
+  /** Its place in the order of decisions. */
+  readonly n: number;
+  readonly session: string;
+  readonly agent: string;
+  readonly principal: string | null;
+  readonly tenant: string | null;
+  readonly step: string;
+  readonly decision: string;
 }
 
 /** A tool that ran, as telemetry shows it: which decided steps without a span could it be? */
@@ -223,6 +237,9 @@ export interface Store {
   overdueSessions(now: number, limit: number): Promise<readonly string[]>;
   /** The earliest deadline at or after `now`. */
   nextDeadline(now: number): Promise<number | null>;
+
+  /** Decided steps of all sessions in the order of their decisions, those after `after`. */
+  decided(after: number | null, limit: number): Promise<readonly DecidedRow[]>;
 
   /** What sessions share under `id`, by `place`, those after `after`. */
   shared(

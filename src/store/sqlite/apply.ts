@@ -132,6 +132,9 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
         else sql.shared.run(id, place, body);
         return;
       }
+      case 'keep-views':
+        sql.keepViews.run(JSON.stringify(write.row.ids));
+        return;
       case 'spec':
         sql.spec.run(write.row.digest, write.row.name, write.row.canonical);
         return;
@@ -203,5 +206,6 @@ const SQL = {
   shared: `INSERT INTO shared (id, place, body) VALUES (?, ?, ?)
     ON CONFLICT (id, place) DO UPDATE SET body = excluded.body`,
   forgetShared: 'DELETE FROM shared WHERE id = ? AND place = ?',
+  keepViews: "DELETE FROM shared WHERE id LIKE 'view:%' AND id NOT IN (SELECT value FROM json_each(?))",
   spec: 'INSERT INTO specs (digest, name, canonical) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
 } as const;

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Finding, Hold, HoldState } from '../../engine/types.ts';
 import {
+  type DecidedRow,
   holdAt,
   type RecordedRow,
   type SessionRow,
@@ -35,6 +36,9 @@ export function createQueries(database: DatabaseSync) {
   const overdue = sql('SELECT id FROM sessions WHERE deadline < ? ORDER BY deadline LIMIT ?');
   const nextDeadline = sql('SELECT min(deadline) AS at FROM sessions WHERE deadline >= ?');
   const shared = sql('SELECT place, body FROM shared WHERE id = ? AND place > ? ORDER BY place LIMIT ?');
+  const decided = sql(`SELECT steps.n, sessions.id AS session, agent, principal, tenant, step, decision
+    FROM steps JOIN payload USING (n) JOIN sessions ON sessions.n = steps.session
+    WHERE observed = 0 AND steps.n > ? ORDER BY steps.n LIMIT ?`);
   const allFindings = sql('SELECT body FROM findings ORDER BY n DESC LIMIT ?');
   const sessionFindings = sql(
     'SELECT body FROM findings WHERE session = (SELECT n FROM sessions WHERE id = ?) ORDER BY n DESC LIMIT ?',
@@ -121,6 +125,10 @@ export function createQueries(database: DatabaseSync) {
 
     nextDeadline(now: number): number | null {
       return nextDeadline.get(now)!.at as number | null;
+    },
+
+    decided(after: number | null, limit: number): DecidedRow[] {
+      return decided.all(after ?? -1, limit) as unknown as DecidedRow[];
     },
 
     shared(id: string, after: string | null, limit: number): { place: string; body: string }[] {

@@ -64,6 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     nextExpiry: () => reader.request('nextExpiry'),
     overdueSessions: (now, limit) => reader.request('overdueSessions', now, limit),
     nextDeadline: (now) => reader.request('nextDeadline', now),
+    decided: (after, limit) => reader.request('decided', after, limit),
     shared: (id, after, limit) => reader.request('shared', id, after, limit),
     findings: (filter) => reader.request('findings', filter),
     spec: (digest) => reader.request('spec', digest),
