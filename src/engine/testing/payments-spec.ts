@@ -7,6 +7,12 @@ import type { CompiledSpecLike } from '../options.ts';
 export const PAYMENTS_MAX = 3;
 export const PRINCIPAL_PAYMENTS_MAX = 10;
 
+const SHARED = `
+  - id: all-payments
+    on: call pay
+    limit: { count: ${PRINCIPAL_PAYMENTS_MAX}, per: principal }
+    because: At most ${PRINCIPAL_PAYMENTS_MAX} payments in all sessions of one principal.`;
+
 const TEXT = `
 interlock: 1
 name: payments
@@ -20,10 +26,6 @@ rules:
     on: call pay
     limit: { count: ${PAYMENTS_MAX}, per: session }
     because: At most ${PAYMENTS_MAX} payments.
-  - id: all-payments
-    on: call pay
-    limit: { count: ${PRINCIPAL_PAYMENTS_MAX}, per: principal }
-    because: At most ${PRINCIPAL_PAYMENTS_MAX} payments in all sessions of one principal.
   - id: looked-first
     on: call pay
     require: past.exists("result look", e, e.args.account == args.account)
@@ -35,8 +37,8 @@ rules:
     because: A person decides.
 `;
 
-export function paymentsSpec(): CompiledSpecLike {
-  const compiled = compileSpec(TEXT);
+export function paymentsSpec({ shared = true } = {}): CompiledSpecLike {
+  const compiled = compileSpec(shared ? `${TEXT.trimEnd()}${SHARED}\n` : TEXT);
   if (!compiled.ok) throw new Error(compiled.problems.map((problem) => formatProblem(problem)).join('\n'));
   const { spec } = compiled;
   return {
