@@ -10,6 +10,7 @@ import { type Health, recordRoutes } from './record-routes.ts';
 import { sendJson, sendProblem } from './reply.ts';
 import { createRouter, type Route } from './router.ts';
 import { sessionRoutes } from './session-routes.ts';
+import { stopRoutes } from './stop-routes.ts';
 
 export interface ApiOptions {
   readonly engine: Engine;
@@ -36,6 +37,7 @@ export function createApi(options: ApiOptions): Api {
   const routes = [
     ...sessionRoutes(engine, callers),
     ...holds.routes,
+    ...stopRoutes(engine),
     ...recordRoutes(engine, health),
     events.route,
   ];

@@ -95,6 +95,13 @@ export function fakeEngine(): FakeEngine {
     async check(session, { name, subject }) {
       return this.decide(session, { kind: 'check', name, args: { subject }, result: { passed: true } });
     },
+    async stop(request) {
+      return { ...request, id: randomUUID(), at: Date.now(), lifted: null };
+    },
+    async liftStop(id) {
+      throw refuse('unknown-stop', `no stop ${id}`);
+    },
+    stops: async () => [],
     async endSession(id) {
       const ended = decide(id, { kind: 'session.end', name: '' });
       sessions.set(id, { ...known(id), state: 'ended' });

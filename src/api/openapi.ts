@@ -125,6 +125,36 @@ export const OPENAPI = {
     '/v1/sessions/{id}/end': {
       post: operation('endSession', 'End a session.', { parameters: [id] }, '200', content(ref('Recorded'))),
     },
+    '/v1/stops': {
+      post: operation(
+        'stop',
+        'Deny every step of whom it names, from now on; each field left out stands for all.',
+        { requestBody: body(ref('StopRequest')) },
+        '201',
+        content(ref('Stop')),
+      ),
+      get: operation(
+        'listStops',
+        'Stops, newest first.',
+        {
+          parameters: [
+            inQuery('which', { enum: ['in-force', 'all'], default: 'in-force' }),
+            inQuery('limit', upTo(1000, 200)),
+          ],
+        },
+        '200',
+        content(record({ stops: list(ref('Stop')) })),
+      ),
+    },
+    '/v1/stops/{id}/lift': {
+      post: operation(
+        'liftStop',
+        'Let it go on.',
+        { parameters: [id], requestBody: body(record({ by: { type: 'string' } })) },
+        '200',
+        content(ref('Stop')),
+      ),
+    },
     '/v1/holds': {
       get: operation(
         'listHolds',

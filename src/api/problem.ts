@@ -39,6 +39,7 @@ const KNOWN: Readonly<Record<ApiCode, readonly [status: number, title: string]>>
   'session-ended': [409, 'The session takes no more steps'],
   'duplicate-id': [409, 'The id is taken by another step'],
   'unknown-hold': [404, 'No such hold'],
+  'unknown-stop': [404, 'No such stop is in force'],
   'hold-closed': [409, 'The hold is no longer pending'],
   'not-allowed-to-answer': [403, 'This person may not answer this hold'],
   'limit-exceeded': [422, 'A limit is exceeded'],

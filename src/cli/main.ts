@@ -24,6 +24,10 @@ const COMMANDS: Readonly<
     does: 'make a key for a program that opens sessions: callers new',
     load: () => import('./callers.ts'),
   },
+  stops: {
+    does: 'stop agents, tools, tenants or everything: stops add|list|lift',
+    load: () => import('./stops.ts'),
+  },
   holds: { does: 'answer held steps: holds list|approve|refuse', load: () => import('./holds.ts') },
 };
 

@@ -13,6 +13,7 @@ import { createRecorder, storeFailed } from './record.ts';
 import { createSessions } from './sessions.ts';
 import { createShared } from './shared.ts';
 import { createSpecs, storedSpecs } from './specs.ts';
+import { createStops } from './stops.ts';
 import { createTimer } from './timer.ts';
 import type { Engine, Finding } from './types.ts';
 
@@ -47,11 +48,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     () => store.nextDeadline(clock()),
     log,
   );
+  const stops = createStops(store, clock, emit);
+  await stops.load().catch(failStore);
   const shared = createShared(store);
   await shared.join(options.specs.map(specs.monitorOf)).catch(failStore);
   const recorder = createRecorder({
     store,
     shared,
+    stops,
     memory,
     limits,
     clock,
@@ -81,6 +85,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     openSession: (init) => sessions.open(init).catch(failStore),
     decide: (session, proposal) => sessions.decide(session, proposal).catch(failStore),
     check: (session, request) => checks.check(session, request).catch(failStore),
+    stop: (request) => stops.stop(request).catch(failStore),
+    liftStop: (id, by) => stops.lift(id, by).catch(failStore),
+    stops: ({ inForce = false, limit = LIST_DEFAULT }) =>
+      store.stops({ inForce, limit: bounded(limit) }).catch(failStore),
     endSession: (session) => sessions.decide(session, { kind: 'session.end', name: '' }).catch(failStore),
     observe: (spans, observations) => observer.observe(spans, observations).catch(failStore),
     answerHold: (hold, answer) => holds.answer(hold, answer).catch(failStore),

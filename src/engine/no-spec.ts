@@ -1,6 +1,7 @@
 // What decides when no spec applies: the configured default, recorded under a rule of its own so that nobody takes it
 // for a considered verdict. Pure.
 import type { Monitor, MonitorState } from '../monitor/monitor.ts';
+import { stoppedOutcome } from '../monitor/stopped.ts';
 import type { Decision, RuleOutcome } from '../monitor/types.ts';
 import { ENFORCEABILITY, type Step } from '../step/types.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
@@ -25,8 +26,9 @@ export function createNoSpecMonitor(verdict: 'deny' | 'allow'): Monitor {
 function decide(step: Step, verdict: 'deny' | 'allow'): Decision {
   // A session may always end.
   const stoppable = ENFORCEABILITY[step.kind] === 'suppressable' && step.kind !== 'session.end';
-  const rules = stoppable ? [OUTCOMES[verdict]] : [];
-  const effective = stoppable ? verdict : 'allow';
+  const stopped = stoppedOutcome(step);
+  const rules = stopped !== null ? [stopped] : stoppable ? [OUTCOMES[verdict]] : [];
+  const effective = stopped !== null ? 'deny' : stoppable ? verdict : 'allow';
   return {
     session: step.session,
     seq: step.seq,

@@ -19,6 +19,7 @@ import { refuse } from './problem.ts';
 import { type LiveSession, nextSeq } from './session.ts';
 import type { Shared } from './shared.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
+import type { Stops } from './stops.ts';
 import type { EngineEvent, Recorded } from './types.ts';
 
 export interface Recorder {
@@ -40,6 +41,7 @@ export interface RecorderParts {
   readonly clock: () => number;
   readonly emit: Emit;
   readonly shared: Shared;
+  readonly stops: Pick<Stops, 'on'>;
   /** Told when a new hold expires. */
   readonly onHold: (expiresAt: number) => void;
   /** Told when something owed falls due. */
@@ -47,7 +49,7 @@ export interface RecorderParts {
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
-  const { store, memory, limits, clock, emit, shared, onHold, onDeadline } = parts;
+  const { store, memory, limits, clock, emit, shared, stops, onHold, onDeadline } = parts;
 
   function decideAndWrite(
     session: LiveSession,
@@ -58,7 +60,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   ): Promise<Recorded> {
     const { decision, changes, facts, arrival } = session.monitor.step(session.state, given, history);
     // What was read of other sessions stands in the step: it can be replayed without them.
-    const step = facts === undefined ? given : { ...given, facts };
+    const step = facts === undefined ? given : { ...given, facts: [...(given.facts ?? []), ...facts] };
     const text = facts === undefined ? givenText : canonicalize(step);
     const stepDigest = digestText(text, nativeSha256);
     const stateDigest = chainState(session.stateDigest, changes, nativeSha256);
@@ -140,7 +142,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
   return {
     record(session, given, answered) {
-      const proposed = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
+      const placed = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
+      const stopped = stops.on(session.row, given);
+      const proposed = stopped === undefined ? placed : { ...placed, facts: stopped };
       const text = canonicalStep(proposed, limits.bytesPerProposal);
       // What is decided is what is kept, to the order of its fields: a restored session decides the same.
       const step = JSON.parse(text) as Step;

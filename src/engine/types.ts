@@ -72,6 +72,24 @@ export interface CheckRequest {
   readonly attestation: Json;
 }
 
+/** Who is to do nothing more; each null for all. */
+export interface StopRequest {
+  /** Glob over agent names. */
+  readonly agent: string | null;
+  readonly version: string | null;
+  /** Glob over tools: only their calls stop. */
+  readonly tool: string | null;
+  readonly tenant: string | null;
+  readonly reason: string;
+  readonly by: string;
+}
+
+export interface Stop extends StopRequest {
+  readonly id: string;
+  readonly at: number;
+  readonly lifted: { readonly by: string; readonly at: number } | null;
+}
+
 export interface Answer {
   readonly approve: boolean;
   readonly by: string;
@@ -93,6 +111,7 @@ export type EngineEvent =
   | { readonly type: 'session'; readonly session: string }
   | { readonly type: 'step'; readonly session: string; readonly seq: number }
   | { readonly type: 'hold'; readonly session: string; readonly hold: string; readonly state: HoldState }
+  | { readonly type: 'stop'; readonly stop: string }
   | { readonly type: 'finding'; readonly session: string; readonly finding: string };
 
 /** A refusal by the engine with a stable code; doors turn it into their own protocol's error. */
@@ -102,6 +121,7 @@ export interface EngineProblem {
     | 'session-ended'
     | 'duplicate-id'
     | 'unknown-hold'
+    | 'unknown-stop'
     | 'hold-closed'
     | 'not-allowed-to-answer'
     | 'limit-exceeded'
@@ -154,6 +174,11 @@ export interface Engine {
   endSession(session: string): Promise<Recorded>;
   /** Makes a check that the session's spec declares, and records how it came out. */
   check(session: string, request: CheckRequest): Promise<Recorded>;
+  /** Denies every step of whom it names, from now until it is lifted. */
+  stop(request: StopRequest): Promise<Stop>;
+  liftStop(id: string, by: string): Promise<Stop>;
+  /** Newest first. */
+  stops(filter: { inForce?: boolean; limit?: number }): Promise<readonly Stop[]>;
   answerHold(hold: string, answer: Answer): Promise<Hold>;
   hold(id: string): Promise<Hold | null>;
   holds(filter: { state?: HoldState; session?: string; limit?: number }): Promise<readonly Hold[]>;

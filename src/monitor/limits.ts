@@ -4,7 +4,8 @@ import { addDecimal } from '../spec/view.ts';
 
 /** Keys one limit may track in one session; past it the limit is taken as reached. */
 export const MAX_SLOTS = 100_000;
-const MAX_WINDOW_ENTRIES = 100_000;
+/** What one counter with a window may remember. */
+export const MAX_WINDOW_ENTRIES = 100_000;
 
 /** One counter: `used` is committed and reserved together, so parallel calls cannot overshoot. */
 export interface LimitSlot {

@@ -21,6 +21,7 @@ import type { Arrival, Monitor, MonitorState, StepOutcome } from './monitor.ts';
 import { arrive, remember, takesEffect } from './remember.ts';
 import { SessionRun } from './run.ts';
 import { freshState, loadState, type OpenCall, type SessionState, saveState } from './state.ts';
+import { stoppedOutcome } from './stopped.ts';
 import { transformedArgs } from './transform.ts';
 import { type Decision, type RuleOutcome, VERDICTS, type Verdict } from './types.ts';
 import { joinWitnesses, NO_WITNESS } from './witness.ts';
@@ -49,6 +50,11 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
 
   function judge(state: SessionState, step: Step, tool: ToolPlan | undefined): Judgement {
     const judgement: Judgement = { outcomes: [], reservations: [], transforms: [] };
+    const stopped = stoppedOutcome(step);
+    if (stopped !== null) {
+      judgement.outcomes.push(stopped);
+      return judgement;
+    }
     if (
       state.halted !== null &&
       ENFORCEABILITY[step.kind] === 'suppressable' &&

@@ -9,6 +9,9 @@ import { type Evaluate, keyText } from './view.ts';
 export const SHARED_SCOPES = ['principal', 'agent', 'tenant'] as const;
 export type SharedScope = (typeof SHARED_SCOPES)[number];
 
+/** The fact in a step that a stop denied: its key is the stop's id, its value the reason and who said so. */
+export const STOP_FACT = 'stop';
+
 /** Whose a session is, as its `session.start` says. */
 export interface SessionIdentity {
   readonly principal: string | null;

@@ -8,6 +8,7 @@ import type {
   SessionSummary,
   Span,
   StepRow,
+  Stop,
 } from '../engine/types.ts';
 import type { ApprovalTerms, Verdict } from '../monitor/types.ts';
 import type { Agent, StepKind } from '../step/types.ts';
@@ -121,6 +122,7 @@ export type Write =
   | { readonly t: 'shared'; readonly row: SharedWrite }
   /** Views that sessions share are forgotten, but those named. */
   | { readonly t: 'keep-views'; readonly row: { readonly ids: readonly string[] } }
+  | { readonly t: 'stop'; readonly row: Stop }
   | { readonly t: 'spec'; readonly row: StoredSpec };
 
 /** What a session is restored from. */
@@ -247,6 +249,9 @@ export interface Store {
     after: string | null,
     limit: number,
   ): Promise<readonly { readonly place: string; readonly body: string }[]>;
+
+  /** Newest first. */
+  stops(filter: { readonly inForce: boolean; readonly limit: number }): Promise<readonly Stop[]>;
 
   /** Newest first. */
   findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;

@@ -132,6 +132,11 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
         else sql.shared.run(id, place, body);
         return;
       }
+      case 'stop': {
+        const { id, lifted } = write.row;
+        sql.stop.run(id, lifted === null ? 1 : 0, JSON.stringify(write.row));
+        return;
+      }
       case 'keep-views':
         sql.keepViews.run(JSON.stringify(write.row.ids));
         return;
@@ -206,6 +211,8 @@ const SQL = {
   shared: `INSERT INTO shared (id, place, body) VALUES (?, ?, ?)
     ON CONFLICT (id, place) DO UPDATE SET body = excluded.body`,
   forgetShared: 'DELETE FROM shared WHERE id = ? AND place = ?',
+  stop: `INSERT INTO stops (id, in_force, body) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET in_force = excluded.in_force, body = excluded.body`,
   keepViews: "DELETE FROM shared WHERE id LIKE 'view:%' AND id NOT IN (SELECT value FROM json_each(?))",
   spec: 'INSERT INTO specs (digest, name, canonical) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
 } as const;

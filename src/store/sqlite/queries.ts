@@ -1,6 +1,6 @@
 // What the reader thread answers. Every query is bounded by a limit of its caller.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Finding, Hold, HoldState } from '../../engine/types.ts';
+import type { Finding, Hold, HoldState, Stop } from '../../engine/types.ts';
 import {
   type DecidedRow,
   holdAt,
@@ -39,6 +39,8 @@ export function createQueries(database: DatabaseSync) {
   const decided = sql(`SELECT steps.n, sessions.id AS session, agent, principal, tenant, step, decision
     FROM steps JOIN payload USING (n) JOIN sessions ON sessions.n = steps.session
     WHERE observed = 0 AND steps.n > ? ORDER BY steps.n LIMIT ?`);
+  const allStops = sql('SELECT body FROM stops ORDER BY n DESC LIMIT ?');
+  const stopsInForce = sql('SELECT body FROM stops WHERE in_force = 1 ORDER BY n DESC LIMIT ?');
   const allFindings = sql('SELECT body FROM findings ORDER BY n DESC LIMIT ?');
   const sessionFindings = sql(
     'SELECT body FROM findings WHERE session = (SELECT n FROM sessions WHERE id = ?) ORDER BY n DESC LIMIT ?',
@@ -129,6 +131,10 @@ export function createQueries(database: DatabaseSync) {
 
     decided(after: number | null, limit: number): DecidedRow[] {
       return decided.all(after ?? -1, limit) as unknown as DecidedRow[];
+    },
+
+    stops({ inForce, limit }: { inForce: boolean; limit: number }): Stop[] {
+      return (inForce ? stopsInForce : allStops).all(limit).map((row) => parseBody<Stop>(row as Row));
     },
 
     shared(id: string, after: string | null, limit: number): { place: string; body: string }[] {

@@ -6,9 +6,11 @@ import { StoreError } from '../store.ts';
 /** Goes up with every change of the tables; a file with a higher one was written by a newer Interlock. */
 export const SCHEMA_VERSION = 3;
 
-/** What sessions share: views and limits of principals, agents and tenants. */
-const SHARED =
-  'CREATE TABLE shared (id TEXT NOT NULL, place TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (id, place)) WITHOUT ROWID;';
+/** What sessions share, and people's orders to stop. */
+const SHARED = `
+CREATE TABLE shared (id TEXT NOT NULL, place TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (id, place)) WITHOUT ROWID;
+CREATE TABLE stops (n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, in_force INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX stops_in_force ON stops (n) WHERE in_force = 1;`;
 
 const TABLES = `
 CREATE TABLE sessions (

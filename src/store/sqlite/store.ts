@@ -66,6 +66,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     nextDeadline: (now) => reader.request('nextDeadline', now),
     decided: (after, limit) => reader.request('decided', after, limit),
     shared: (id, after, limit) => reader.request('shared', id, after, limit),
+    stops: (filter) => reader.request('stops', filter),
     findings: (filter) => reader.request('findings', filter),
     spec: (digest) => reader.request('spec', digest),
     knownSpans: (keys) => reader.request('knownSpans', keys),
