@@ -60,6 +60,7 @@ export const GROUPS: readonly { readonly title: string; readonly recipes: readon
       'plan-before-edit',
       'read-before-edit',
       'tests-before-merge',
+      'evidence-before-merge',
       'no-force-push',
       'no-secrets-in-commits',
       'ci-change-reviewed',
@@ -86,7 +87,7 @@ export function readRecipe(name: string): Recipe {
     name,
     title,
     about: about.join('\n'),
-    rules: `${section(lines, 'let:')}${section(lines, 'rules:')}`,
+    rules: ['checks:', 'let:', 'rules:'].map((key) => section(lines, key)).join(''),
   };
 }
 

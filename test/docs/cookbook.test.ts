@@ -38,7 +38,7 @@ for (const name of listed) {
       assert.ok(result.ok && result.spec.name === name);
       const { title, about, rules } = readRecipe(name);
       assert.ok(title.length > 10 && about.length > 60, 'a title and what it keeps');
-      assert.match(rules, /^(let|rules):/);
+      assert.match(rules, /^(checks|let|rules):/);
       for (const rule of result.spec.program.rules) assert.notEqual(rule.because, '', rule.id);
     });
 
