@@ -19,6 +19,10 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly definitions?: Readonly<Record<string, Schema>>;
   readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
   readonly additionalProperties?: unknown;
   readonly allOf?: readonly Schema[];
   readonly $ref?: string;
@@ -30,6 +34,24 @@ function at(...path: readonly string[]): Schema {
   let found: unknown = schema;
   for (const step of path) found = (found as Record<string, unknown>)[step];
   return found as Schema;
+}
+
+/** Every property of the schema and of its definitions, with the way to it. */
+function* propertiesOf(
+  node: Schema,
+  path: readonly string[],
+): Generator<{ readonly path: readonly string[]; readonly property: Schema }> {
+  for (const [name, property] of Object.entries(node.properties ?? {})) {
+    const here = [...path, 'properties', name];
+    yield { path: here, property };
+    yield* propertiesOf(property, here);
+  }
+  for (const [name, definition] of Object.entries(node.definitions ?? {}))
+    yield* propertiesOf(definition, [...path, 'definitions', name]);
+}
+
+function hasWords(property: Schema): boolean {
+  return 'const' in property || 'enum' in property || (property.anyOf ?? []).some(hasWords);
 }
 
 const RULE = ['definitions', 'rule', 'properties'];
@@ -70,6 +92,24 @@ describe('keys', () => {
       for (const [key, { description, allOf }] of Object.entries(properties))
         assert.ok(description ?? allOf, `\`${key}\` is described`);
     });
+
+  test('each has fixed words, or examples that are valid', () => {
+    const ajv = new Ajv({ strict: false });
+    ajv.addSchema(schema as Record<string, unknown>, 'spec');
+    for (const { path, property } of propertiesOf(schema, [])) {
+      assert.ok(property.examples?.length || hasWords(property), `${path.join('.')} has an example`);
+      const pointer = path.map((step) =>
+        encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1')),
+      );
+      const check = ajv.getSchema(`spec#/${pointer.join('/')}`);
+      assert.ok(check);
+      for (const example of property.examples ?? [])
+        assert.ok(
+          check(example),
+          `${path.join('.')}: ${JSON.stringify(example)} ${JSON.stringify(check.errors)}`,
+        );
+    }
+  });
 
   test('every kind of step is a pattern', () => {
     for (const word of [...PATTERN_WORDS, ...STEP_KINDS])
