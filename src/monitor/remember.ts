@@ -13,6 +13,7 @@ import { nextState } from './evaluate-forms.ts';
 import { stepView } from './frame.ts';
 import type { SharedHistory } from './history.ts';
 import { release, reserve } from './limits.ts';
+import { arriveInPair } from './pairs.ts';
 import type { OpenCall, SessionState } from './state.ts';
 import type { Verdict } from './types.ts';
 
@@ -80,6 +81,8 @@ function rememberViews(decided: Decided, happened: boolean, changes: Json[]): vo
   }
   for (const { plan, key: wanted, value, kept } of updates) {
     const cells = decided.state.views[plan.id]!;
+    if (plan.pair !== null && !arriveInPair(plan.pair, cells, decided.state.views, wanted, decided.ref))
+      continue;
     // No room for one more key: that this step matched is remembered, under which key is not.
     const key = cells.has(wanted) || cells.size < MAX_CELLS ? wanted : UNDECIDED;
     let cell = cells.get(key);

@@ -25,7 +25,7 @@ import { OPERATORS, type Side, since } from './past-eval.ts';
 import { PATTERN_WORDS, parsePattern, type StepPattern } from './pattern.ts';
 import { DYN, type Type } from './schema/type.ts';
 import { recalled, SHARED_SCOPES, type SharedScope, sharedId } from './shared.ts';
-import type { Evaluate, ViewPlan } from './view.ts';
+import type { Evaluate, Pair, ViewPlan } from './view.ts';
 
 /** What compiling history operators needs from the spec around them. */
 export interface PastContext {
@@ -162,13 +162,16 @@ function compileOperator(
     const b = compileSide(expr, call.args.slice(3), scope, context, reach, null, []);
     if (a === null || b === null) return FAILED;
     asked.push(...a.guards, ...a.keys, ...b.guards, ...b.keys);
-    return { type: { t: 'bool' }, eval: since(a, b) };
+    const sides = arePair(a, b)
+      ? placePair(a, b, context)
+      : ([placeSide(a, context), placeSide(b, context)] as const);
+    return { type: { t: 'bool' }, eval: since(...sides) };
   }
   const wanted = parsePattern(stringConstant(call.args[0]) ?? '');
   if ('pattern' in wanted && (call.operator === 'exists' || call.operator === 'last'))
     context.needs.add(wanted.pattern.text);
   const reads = call.operator === 'last' ? (context.lastReads.get(expr) ?? [[]]) : [];
-  const side = compileSide(
+  const draft = compileSide(
     expr,
     call.args.slice(0, 3),
     scope,
@@ -178,7 +181,8 @@ function compileOperator(
     reads,
     ['count', 'sum', 'min', 'max'].includes(call.operator),
   );
-  if (side === null) return FAILED;
+  if (draft === null) return FAILED;
+  const side = placeSide(draft, context);
   asked.push(...side.guards, ...side.keys);
   const type = call.operator === 'last' ? side.type : RESULT_TYPES[call.operator];
   return { type, eval: OPERATORS[call.operator](side) };
@@ -193,6 +197,50 @@ const RESULT_TYPES: Readonly<Record<Exclude<PastOperator, 'last' | 'since'>, Typ
   max: DYN,
 };
 
+/** A side whose view is not among the spec's views yet. */
+interface DraftSide extends Omit<Side, 'plan'> {
+  readonly view: Omit<ViewPlan, 'id'>;
+  /** What the current step asks by, as text. */
+  readonly asks: string;
+}
+
+function placeSide({ view, ...side }: DraftSide, context: PastContext): Side {
+  return { ...side, plan: placeView(view, context) };
+}
+
+/** Views that remember the same are one. */
+function placeView(view: Omit<ViewPlan, 'id'>, { views }: PastContext): ViewPlan {
+  const known = views.find(({ identity }) => identity === view.identity);
+  if (known !== undefined) return known;
+  const plan = { ...view, id: countOf(views, view.shared === null) };
+  views.push(plan);
+  return plan;
+}
+
+function countOf(views: readonly ViewPlan[], own: boolean): number {
+  return views.filter((view) => (view.shared === null) === own).length;
+}
+
+/**
+ * Whether an end of B settles every question of this operator for its key until A begins again: both sides ask by the
+ * same values, and nothing else of the current step decides whether a B counts.
+ */
+function arePair(a: DraftSide, b: DraftSide): boolean {
+  const isPlain = [a, b].every(({ view, rest }) => view.shared === null && rest.length === 0);
+  return isPlain && b.guards.length === 0 && a.asks === b.asks;
+}
+
+/** Views of their own, for what others remember must not be let go. */
+function placePair(a: DraftSide, b: DraftSide, context: PastContext): readonly [Side, Side] {
+  const next = countOf(context.views, true);
+  const sideOf = (draft: DraftSide, side: Pair['side'], other: number): Side => {
+    const remembered: unknown[] = JSON.parse(draft.view.identity);
+    const identity = JSON.stringify([...remembered, side, a.view.identity, b.view.identity]);
+    return placeSide({ ...draft, view: { ...draft.view, identity, pair: { side, other } } }, context);
+  };
+  return [sideOf(a, 'begins', next + 1), sideOf(b, 'ends', next)];
+}
+
 function compileSide(
   expr: Expr,
   args: readonly Expr[],
@@ -202,7 +250,7 @@ function compileSide(
   valueExpr: Expr | null,
   reads: Paths,
   counts = false,
-): Side | null {
+): DraftSide | null {
   const patternText = stringConstant(args[0]);
   const parsed = patternText === null ? null : parsePattern(patternText);
   if (parsed === null || !('pattern' in parsed)) {
@@ -239,6 +287,7 @@ function compileSide(
   }
   const local: Evaluate[] = [];
   const keys: { remembered: Evaluate; now: Evaluate }[] = [];
+  const asks: string[] = [];
   const guards: Evaluate[] = [];
   const rest: Evaluate[] = [];
   const remembered: string[] = [];
@@ -255,6 +304,7 @@ function compileSide(
       const sides = joinSides(conjunct, variable, scope);
       if (sides !== null) {
         remembered.push(`key ${shapeOf(sides.remembered, variable)}`);
+        asks.push(shapeOf(sides.now));
         keys.push({
           remembered: context.compile(sides.remembered, inner).eval,
           now: context.compile(sides.now, scope).eval,
@@ -304,11 +354,7 @@ function compileSide(
     windowMs,
     shared?.scope ?? null,
   ]);
-  const known = context.views.find((view) => view.identity === identity);
-  if (known !== undefined)
-    return { plan: known, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
-  const plan: ViewPlan = {
-    id: context.views.filter((view) => (view.shared === null) === (shared === null)).length,
+  const view: Omit<ViewPlan, 'id'> = {
     identity,
     text: patternText!,
     pattern,
@@ -320,9 +366,18 @@ function compileSide(
     entries: rest.length > 0 || (windowMs !== null && counts),
     windowMs,
     shared: shared === null ? null : { scope: shared.scope, id: sharedId('view', identity) },
+    pair: null,
   };
-  context.views.push(plan);
-  return { plan, slot, keys: keys.map((key) => key.now), guards, rest, windowMs, type };
+  return {
+    view,
+    slot,
+    keys: keys.map((key) => key.now),
+    asks: asks.join('\n'),
+    guards,
+    rest,
+    windowMs,
+    type,
+  };
 }
 
 /** Whether a history operator inside speaks of the remembered step: it would have to be decided when that step arrived. */

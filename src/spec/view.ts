@@ -35,6 +35,14 @@ export interface ViewPlan {
   readonly windowMs: number | null;
   /** Null in the session's own history; else which wider one, and the view's name there. */
   readonly shared: { readonly scope: SharedScope; readonly id: string } | null;
+  /** One side of a `past.since` whose sides join on the same values: what ended is let go (src/monitor/pairs.ts). */
+  readonly pair: Pair | null;
+}
+
+export interface Pair {
+  readonly side: 'begins' | 'ends';
+  /** Id of the other side's view. */
+  readonly other: number;
 }
 
 export function emptyCell(entries: boolean): Cell {
