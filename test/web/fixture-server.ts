@@ -2,7 +2,7 @@
 // under the strictest Content-Security-Policy it has to live with. Tests change its sessions and watch the page follow.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
-import type { Answer, EngineEvent, Hold, StepRow } from '../../src/engine/types.ts';
+import type { Answer, EngineEvent, Hold, StepRow, Stop, StopRequest } from '../../src/engine/types.ts';
 import type { Verdict } from '../../src/monitor/types.ts';
 import { type FixtureSession, SPEC_DIGEST, SPEC_TEXT } from './fixture-sessions.ts';
 
@@ -18,6 +18,8 @@ export interface FixtureServer {
   readonly url: string;
   /** Answers posted to holds, in order. */
   readonly answers: readonly Answer[];
+  /** Stops posted, lifted ones too. */
+  readonly stops: readonly Stop[];
   /** Adds a session as the newest and says so on the event stream. */
   addSession(session: FixtureSession): void;
   appendStep(session: string, row: StepRow): void;
@@ -32,6 +34,7 @@ export async function startFixtureServer(
 ): Promise<FixtureServer> {
   const sessions = [...initial];
   const answers: Answer[] = [];
+  const stops: Stop[] = [];
   const streams = new Set<ServerResponse>();
   let away = false;
 
@@ -44,12 +47,36 @@ export async function startFixtureServer(
     return found;
   };
 
+  const change = (id: string | undefined, given: Partial<StopRequest> & Pick<StopRequest, 'by'>): Stop => {
+    const at = stops.findIndex((stop) => stop.id === id);
+    const stop: Stop =
+      at < 0
+        ? {
+            agent: given.agent ?? null,
+            version: given.version ?? null,
+            tool: given.tool ?? null,
+            tenant: given.tenant ?? null,
+            reason: given.reason ?? '',
+            by: given.by,
+            id: `stop-${stops.length}`,
+            at: 1_760_000_000_000,
+            lifted: null,
+          }
+        : { ...stops[at]!, lifted: { by: given.by, at: 1_760_000_100_000 } };
+    if (at < 0) stops.push(stop);
+    else stops[at] = stop;
+    emit({ type: 'stop', stop: stop.id });
+    return stop;
+  };
+
   const api = async (request: IncomingMessage, url: URL): Promise<unknown> => {
     const [, , resource, id, part] = url.pathname.split('/').map(decodeURIComponent);
     if (resource === 'sessions' && id === undefined) return list(sessions, url.searchParams);
     if (resource === 'sessions' && part === undefined) return find(id!).summary;
     if (resource === 'sessions') return range(find(id!), url.searchParams);
     if (resource === 'findings') return { findings: [] };
+    if (resource === 'stops' && request.method === 'POST') return change(id, JSON.parse(await body(request)));
+    if (resource === 'stops') return { stops: stops.filter((stop) => stop.lifted === null) };
     if (resource === 'holds' && id === undefined) {
       const rows = find(url.searchParams.get('session')!).rows ?? [];
       return { holds: rows.flatMap((row) => (row.hold?.state === 'pending' ? [row.hold] : [])) };
@@ -117,6 +144,7 @@ export async function startFixtureServer(
   return {
     url: `http://127.0.0.1:${address.port}`,
     answers,
+    stops,
     addSession(session) {
       sessions.unshift(session);
       emit({ type: 'session', session: session.summary.id });

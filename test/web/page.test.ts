@@ -257,6 +257,36 @@ describe('the page', { skip: chromiumPath === null ? NO_CHROMIUM : false }, () =
     await panel.getByText('Waiting for an answer').waitFor();
   });
 
+  test('a stop is given with a reason, shown on every page, and lifted', async () => {
+    const { page, server, faults } = await open('/');
+    await page.getByRole('button', { name: 'Stop…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Stop agents' });
+    await dialog.getByRole('textbox', { name: /^Agent/ }).fill('support-*');
+    const give = dialog.getByRole('button', { name: 'Stop agent support-*' });
+    await give.click();
+    assert.equal(server.stops.length, 0, 'not without a reason and a name');
+    await dialog.getByRole('textbox', { name: /^Reason/ }).fill('refunds run away');
+    await dialog.getByLabel('Your name').fill('ann');
+    assert.deepEqual(await violations(page), []);
+    await give.click();
+    const banner = page.getByRole('region', { name: 'Stops in force' });
+    await banner.getByText('refunds run away').waitFor();
+    assert.deepEqual(
+      server.stops.map(({ agent, tool, reason, by }) => ({ agent, tool, reason, by })),
+      [{ agent: 'support-*', tool: null, reason: 'refunds run away', by: 'ann' }],
+    );
+    assert.deepEqual(await violations(page), []);
+    await page.getByText('My order A-1001').first().click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await banner.getByRole('button', { name: 'Lift…' }).click();
+    const question = page.getByRole('dialog', { name: 'Let agent support-* go on?' });
+    assert.equal(await question.getByLabel('Your name').inputValue(), 'ann');
+    await question.getByRole('button', { name: 'Lift the stop' }).click();
+    await banner.waitFor({ state: 'detached' });
+    assert.equal(server.stops[0]?.lifted?.by, 'ann');
+    assert.deepEqual(faults, []);
+  });
+
   test('the keyboard alone reaches everything', async () => {
     const { page, faults } = await open('/');
     const { keyboard } = page;

@@ -52,7 +52,7 @@ function connect(): void {
 function parseEvent(data: string): EngineEvent | null {
   try {
     const event = JSON.parse(data) as EngineEvent;
-    return typeof event.type === 'string' && typeof event.session === 'string' ? event : null;
+    return typeof event.type === 'string' ? event : null;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 // Every read the page makes, as TanStack Query options: one key and one path per resource.
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
-import type { Finding, Hold, SessionSummary, StepRow } from '../../../src/engine/types.ts';
+import type { Finding, Hold, SessionSummary, StepRow, Stop } from '../../../src/engine/types.ts';
 import { getJson, isAway } from './client.ts';
 
 /** Steps are read in aligned ranges of this many, so that every reader of a range shares one answer. */
@@ -67,6 +67,12 @@ export function sessionsQuery(filter: SessionFilter) {
     staleTime: 0,
   });
 }
+
+/** Stops in force. */
+export const stopsQuery = queryOptions({
+  queryKey: ['stops'],
+  queryFn: ({ signal }) => getJson<{ readonly stops: readonly Stop[] }>('/v1/stops', signal),
+});
 
 export function sessionPath(id: string): string {
   return `/v1/sessions/${encodeURIComponent(id)}`;

@@ -8,6 +8,7 @@ import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
 import { liveStatus, subscribeLive, watchStatus } from '../api/live.ts';
 import { ShortcutsDialog, useShortcuts } from './shortcuts.tsx';
+import { StopButton, StopsBanner } from './stops.tsx';
 import { THEMES, type Theme, useTheme } from './theme.ts';
 
 export function Shell() {
@@ -37,11 +38,13 @@ export function Shell() {
             Interlock
           </Link>
           <LiveStatus />
-          <Button className="button quiet" onPress={() => setHelp(true)}>
+          <StopButton />
+          <Button className="button quiet shortcuts" onPress={() => setHelp(true)}>
             Shortcuts <kbd>?</kbd>
           </Button>
           <ThemeSwitch />
         </header>
+        <StopsBanner />
         <main id="main" tabIndex={-1} ref={main}>
           <Outlet />
         </main>

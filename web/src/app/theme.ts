@@ -20,6 +20,9 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
   return [theme, choose];
 }
 
+/** Under which the name of whoever answers is kept. */
+export const REVIEWER_KEY = 'interlock.reviewer';
+
 /** Keeps a small preference in this browser; where storage is forbidden it lasts as long as the page. */
 export function remember(key: string, value: string | null): void {
   try {

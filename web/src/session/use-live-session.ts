@@ -39,7 +39,7 @@ export function useLiveSession(id: string): number {
             void client.invalidateQueries({ queryKey: chunkQuery(id, chunk).queryKey });
     };
     const stop = subscribeLive((message) => {
-      if (message.type !== 'resumed' && message.session !== id) return;
+      if (message.type === 'stop' || (message.type !== 'resumed' && message.session !== id)) return;
       switch (message.type) {
         case 'step':
           stale.add(Math.floor(message.seq / CHUNK));

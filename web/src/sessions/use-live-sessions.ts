@@ -70,6 +70,7 @@ export function useLiveSessions(filter: SessionFilter): { unseen: number; showNe
       timer ??= window.setTimeout(() => void refresh(), GATHER_MS);
     };
     const stop = subscribeLive((message) => {
+      if (message.type === 'stop') return;
       if (message.type === 'resumed') resumed = true;
       else touched.add(message.session);
       schedule();

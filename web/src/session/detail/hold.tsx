@@ -9,14 +9,12 @@ import { TextField } from 'react-aria-components/TextField';
 import type { Answer, Hold } from '../../../../src/engine/types.ts';
 import { ApiError, postJson } from '../../api/client.ts';
 import { sessionQuery } from '../../api/queries.ts';
-import { remember, remembered } from '../../app/theme.ts';
+import { REVIEWER_KEY, remember, remembered } from '../../app/theme.ts';
 import { formatDuration, formatExact, revealHidden } from '../../format.ts';
 import { Choice } from '../../ui/choice.tsx';
 import { useNow } from '../../ui/time.tsx';
 import { VerdictShape } from '../../ui/verdict.tsx';
 import { ConfirmAnswer } from './confirm.tsx';
-
-const NAME_KEY = 'interlock.reviewer';
 
 const STATE_WORDS: Record<Hold['state'], string> = {
   pending: 'Waiting for an answer',
@@ -59,7 +57,7 @@ export function HoldBox({ hold }: { hold: Hold }) {
 
 function AnswerForm({ hold }: { hold: Hold }) {
   const client = useQueryClient();
-  const [by, setBy] = useState(() => remembered(NAME_KEY) ?? '');
+  const [by, setBy] = useState(() => remembered(REVIEWER_KEY) ?? '');
   const [role, setRole] = useState(hold.by[0] ?? '');
   const [reason, setReason] = useState('');
   const [asked, setAsked] = useState<Answer | null>(null);
@@ -76,7 +74,7 @@ function AnswerForm({ hold }: { hold: Hold }) {
     event.preventDefault();
     const pressed = (event.nativeEvent as SubmitEvent).submitter;
     const approve = pressed instanceof HTMLButtonElement && pressed.value === 'approve';
-    remember(NAME_KEY, by.trim());
+    remember(REVIEWER_KEY, by.trim());
     send.reset();
     setAsked({ approve, by: by.trim(), role, ...(reason.trim() === '' ? {} : { reason: reason.trim() }) });
   };
