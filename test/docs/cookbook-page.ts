@@ -110,9 +110,11 @@ export function renderPage(): string {
     'refuses. `npx interlock spec test docs/spec/cookbook/*.yaml` runs them. The page shows the rules; the file has the rest.',
     '',
     'Change the names of tools and arguments to yours; `spec check` says which ones do not fit. Put several recipes into one',
-    'spec by joining their `tools` and `rules`: the strictest verdict wins. Keep the examples, and change them with the rules.',
+    'spec with `imports`, or by joining their `tools` and `rules`: the strictest verdict wins. Keep the examples, and change',
+    'them with the rules.',
     '',
-    'The language is explained in the [tutorial](tutorial.md), the [reference](reference.md) and on [one page](../spec-language.md).',
+    'Each recipe says where it ends. Rules judge what an agent proposes; what a tool does behind its back they do not see.',
+    'Learn the language in the [tutorial](tutorial.md), and look it up in the [reference](reference.md).',
     '',
   ];
   for (const { title, recipes } of GROUPS) {

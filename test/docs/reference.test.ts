@@ -1,11 +1,12 @@
 // The reference is held to the source in both directions: every key, word, function, problem and limit that one has the
 // other has too, with equal numbers. Its specs check and do what their examples say; its expressions compile or hold.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { MODES, VERDICTS } from '../../src/monitor/types.ts';
 import { runSpecTests } from '../../src/replay/spec-tests.ts';
+import { FINDING_CODES } from '../../src/spec/analysis/index.ts';
 import { FUNCTIONS, METHODS } from '../../src/spec/cel/functions.ts';
 import { tried } from '../../src/spec/cel/testing.ts';
 import { PAST_OPERATORS } from '../../src/spec/free.ts';
@@ -171,6 +172,14 @@ test('problems', () => {
   same(named('code'), problemCodes());
 });
 
+test('findings', () => {
+  const found = tableOf('finding').rows.map(([code = '', severity]) => `${codeIn(code)[0]} ${severity}`);
+  same(
+    found,
+    Object.entries(FINDING_CODES).map(([code, { severity }]) => `${code} ${severity}`),
+  );
+});
+
 describe('limits', () => {
   const rows = tableOf('what').rows.map(([what = '', most = '', , constant = '']) => {
     const [file = '', name = ''] = codeIn(constant);
@@ -198,6 +207,7 @@ describe('limits', () => {
   test('each of the source is here', () => {
     const kept = rows.map(({ file, name }) => `${file} ${name}`);
     for (const { name: file, text } of sourcesIn(['src/spec', 'src/monitor'])) {
+      if (file.startsWith('src/spec/analysis/')) continue;
       for (const match of text.matchAll(/const (MAX_\w+|\w+_LIMIT) = [\d_ *]+;/g)) {
         const limit = `${file} ${match[1]}`;
         const isInner = INNER.has(match[1]!) || limit === 'src/spec/decode.ts MAX_ROUNDS';
@@ -207,24 +217,30 @@ describe('limits', () => {
   });
 });
 
-describe('specs', () => {
-  const specs = blocksOf(page).filter((block) => block.language === 'yaml');
-  assert.ok(specs.length >= 4);
-  for (const { lines, at } of specs)
-    test(`line ${at + 1}`, () => {
-      const text = lines.join('\n');
-      const result = compileSpec(text);
-      assert.deepEqual(result.problems, []);
-      assert.ok(result.ok);
-      const report = runSpecTests(result.spec, 'reference.md', text);
-      assert.deepEqual(report.problems, []);
-      assert.deepEqual(
-        report.results.flatMap((example) => example.failures),
-        [],
-      );
-      assert.ok(report.results.length > 0, 'it has an example');
-    });
-});
+for (const [name, least] of [
+  ['docs/spec/reference.md', 4],
+  ['docs/spec-language.md', 1],
+] as const)
+  describe(`specs of ${name}`, () => {
+    const specs = blocksOf(readFileSync(join(ROOT, name), 'utf8')).filter(
+      (block) => block.language === 'yaml',
+    );
+    assert.ok(specs.length >= least);
+    for (const { lines, at } of specs)
+      test(`line ${at + 1}`, () => {
+        const text = lines.join('\n');
+        const result = compileSpec(text);
+        assert.deepEqual(result.problems, []);
+        assert.ok(result.ok);
+        const report = runSpecTests(result.spec, name, text);
+        assert.deepEqual(report.problems, []);
+        assert.deepEqual(
+          report.results.flatMap((example) => example.failures),
+          [],
+        );
+        assert.ok(report.results.length > 0, 'it has an example');
+      });
+  });
 
 describe('expressions', () => {
   const TYPES: Readonly<Record<string, string>> = { ok: 'boolean', amount: 'number', total: 'number' };
@@ -257,12 +273,28 @@ describe('expressions', () => {
     });
 });
 
-test('links inside the page lead somewhere', () => {
-  const anchors = [...page.matchAll(/^#+ (.*)$/gm)].map((match) =>
+describe('links', () => {
+  const pages = readdirSync(join(ROOT, 'docs/spec')).filter((name) => name.endsWith('.md'));
+  for (const name of ['../spec-language.md', '../../README.md', ...pages])
+    test(`of ${name} lead somewhere`, () => {
+      const path = join(ROOT, 'docs/spec', name);
+      const text = readFileSync(path, 'utf8').replace(/^```[^]*?^```$/gm, '');
+      for (const [, target = ''] of text.matchAll(/\]\(([^)]*)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const [file = '', anchor] = target.split('#');
+        const linked = file === '' ? path : join(dirname(path), file);
+        assert.ok(existsSync(linked), target);
+        if (anchor !== undefined) assert.ok(anchorsOf(linked).includes(anchor), target);
+      }
+    });
+});
+
+/** Names of headings in links, as GitHub makes them. */
+function anchorsOf(path: string): string[] {
+  return [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map((match) =>
     match[1]!
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
-  for (const [, anchor] of page.matchAll(/\]\(#([^)]*)\)/g)) assert.ok(anchors.includes(anchor!), anchor);
-});
+}
