@@ -15,6 +15,10 @@ const COMMANDS: Readonly<
     does: 'check a spec, or run the examples in it: spec check|test FILE...',
     load: () => import('./spec.ts'),
   },
+  import: {
+    does: 'make a spec of other policies: import claude-code FILE...',
+    load: () => import('./import.ts'),
+  },
   replay: { does: 'replay recorded sessions under a spec', load: () => import('./replay.ts') },
   sessions: {
     does: 'read recorded sessions: sessions list|show|export|replay',

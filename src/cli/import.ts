@@ -1,0 +1,94 @@
+// `interlock import`: policies in other notations as specs, on standard output or to a file; what is not exact goes to standard error.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, resolve } from 'node:path';
+import { compileSpec, formatProblem, lineMap } from '../spec/index.ts';
+import { type ImportResult, importClaudeCode, type SourceFile } from '../spec-import/index.ts';
+import { nearest } from '../step/nearest.ts';
+import { parseOptions, UsageError } from './args.ts';
+import { printable } from './output.ts';
+
+const HELP = `interlock import claude-code FILE... [--out SPEC] [--name NAME] [--project DIR] [--home DIR]
+
+claude-code  permissions of Claude Code: settings.json, settings.local.json, managed-settings.json, joined as it joins them
+
+  --out SPEC      write the spec there, not to standard output
+  --name NAME     of the spec
+  --project DIR   what \`/path\` means; the folder with .claude in it, or else this one
+  --home DIR      what \`~\` means
+
+What is not exact is stricter. That, and what the spec does not have, is told on standard error and in its comments.`;
+
+const KINDS = ['claude-code'] as const;
+
+export async function run(argv: string[]): Promise<number> {
+  const { values, positionals } = parseOptions(
+    argv,
+    {
+      out: { type: 'string' },
+      name: { type: 'string' },
+      project: { type: 'string' },
+      home: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+    Number.POSITIVE_INFINITY,
+  );
+  const [kind, ...names] = positionals;
+  if (values.help || kind === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  if (kind === undefined) throw new UsageError(`what to import? There is ${KINDS.join(', ')}`);
+  if (!(KINDS as readonly string[]).includes(kind)) {
+    const near = nearest(kind, KINDS);
+    throw new UsageError(
+      `cannot import "${kind}".${near === null ? ` There is ${KINDS.join(', ')}.` : ` Did you mean "${near}"?`}`,
+    );
+  }
+  if (names.length === 0) throw new UsageError('no file given');
+  const files: SourceFile[] = [];
+  for (const name of names) {
+    try {
+      files.push({ name, text: readFileSync(name, 'utf8') });
+    } catch (error) {
+      console.error(`interlock: cannot read ${name}: ${(error as Error).message}`);
+      return 2;
+    }
+  }
+  const result = importClaudeCode(files, {
+    project: resolve(values.project ?? projectOf(names[0]!)),
+    home: resolve(values.home ?? homedir()),
+    ...(values.name === undefined ? {} : { name: values.name }),
+  });
+  return finish(result, files, values.out);
+}
+
+/** The folder with `.claude` in it, unless that is the home folder, whose settings are for all projects. */
+function projectOf(file: string): string {
+  const folder = dirname(resolve(file));
+  if (basename(folder) !== '.claude' || dirname(folder) === homedir()) return '.';
+  return dirname(folder);
+}
+
+function finish(result: ImportResult, files: readonly SourceFile[], out: string | undefined): number {
+  if (!result.ok) {
+    for (const problem of result.problems) {
+      const text = files.find((file) => file.name === problem.file)?.text ?? '';
+      console.error(formatProblem(problem, lineMap(text)));
+    }
+    return 1;
+  }
+  for (const { kind, file, line, column, message } of result.remarks)
+    console.error(`${file}:${line}:${column} ${kind}: ${printable(message, 400)}`);
+  const checked = compileSpec(result.text);
+  for (const problem of checked.problems) console.error(formatProblem(problem, lineMap(result.text)));
+  if (!checked.ok) {
+    console.error(
+      'interlock: the source imports to a spec that does not check; the problems above say where',
+    );
+    return 1;
+  }
+  if (out === undefined) process.stdout.write(result.text);
+  else writeFileSync(out, result.text);
+  return 0;
+}
