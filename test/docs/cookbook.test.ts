@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { STATE_BOUNDS } from '../../src/cli/spec/bounds.ts';
 import { compileSpecFile } from '../../src/cli/spec.ts';
 import { runSpecTests } from '../../src/replay/spec-tests.ts';
+import { analyzeSpec } from '../../src/spec/analysis/index.ts';
 import { toJson } from '../../src/spec/source.ts';
 import { FOLDER, GROUPS, PAGE, readRecipe, renderPage } from './cookbook-page.ts';
 
@@ -36,6 +38,11 @@ for (const name of listed) {
     test('checks without a remark and says what it is', () => {
       assert.deepEqual(result.problems, []);
       assert.ok(result.ok && result.spec.name === name);
+      const findings = analyzeSpec(text, { file }, STATE_BOUNDS)?.findings ?? [];
+      assert.deepEqual(
+        findings.filter((finding) => finding.severity === 'warning'),
+        [],
+      );
       const { title, about, rules } = readRecipe(name);
       assert.ok(title.length > 10 && about.length > 60, 'a title and what it keeps');
       assert.match(rules, /^(checks|let|rules):/);
