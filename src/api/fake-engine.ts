@@ -102,6 +102,7 @@ export function fakeEngine(): FakeEngine {
       throw refuse('unknown-stop', `no stop ${id}`);
     },
     stops: async () => [],
+    coverage: async () => [],
     async endSession(id) {
       const ended = decide(id, { kind: 'session.end', name: '' });
       sessions.set(id, { ...known(id), state: 'ended' });

@@ -246,6 +246,14 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     at: epochMs,
     lifted: nullable(record({ by: string, at: epochMs })),
   }),
+  AgentCoverage: record({
+    agent: string,
+    version: nullable(string),
+    covered: integer,
+    unguarded: integer,
+    unseen: integer,
+    lastAt: epochMs,
+  }),
   Health: record({
     ok: { const: true },
     version: string,

@@ -125,6 +125,19 @@ export const OPENAPI = {
     '/v1/sessions/{id}/end': {
       post: operation('endSession', 'End a session.', { parameters: [id] }, '200', content(ref('Recorded'))),
     },
+    '/v1/coverage': {
+      get: operation(
+        'coverage',
+        'By agent, whether the tools that ran had a decision; the worst first.',
+        {
+          parameters: [
+            inQuery('since', { type: 'integer', minimum: 0, default: 0 }, 'Milliseconds since the epoch.'),
+          ],
+        },
+        '200',
+        content(record({ agents: list(ref('AgentCoverage')) })),
+      ),
+    },
     '/v1/stops': {
       post: operation(
         'stop',

@@ -23,6 +23,11 @@ export function recordRoutes(engine: Engine, health: () => Health): readonly Rou
         return { status: 200, body: { findings } };
       },
     ),
+    get(
+      '/v1/coverage',
+      { since: { type: 'number', min: 0, max: Number.MAX_SAFE_INTEGER, absent: 0 } },
+      async ({ query }) => ({ status: 200, body: { agents: await engine.coverage(query.since) } }),
+    ),
     get('/v1/specs/{digest}', {}, async ({ params }) => {
       const spec = await engine.spec(params.digest!);
       if (spec !== null) return { status: 200, body: spec };

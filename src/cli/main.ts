@@ -28,6 +28,7 @@ const COMMANDS: Readonly<
     does: 'make a key for a program that opens sessions: callers new',
     load: () => import('./callers.ts'),
   },
+  coverage: { does: 'did every tool that ran have a decision?', load: () => import('./coverage.ts') },
   stops: {
     does: 'stop agents, tools, tenants or everything: stops add|list|lift',
     load: () => import('./stops.ts'),

@@ -16,6 +16,7 @@ const HELP = `interlock serve [options]
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
   --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
   --workspace DIR       where the commands of checks run; none run without it
+  --stop-unguarded      stop an agent when a tool of it ran without a decision
   --data DIR            where the record lives (default ./.interlock)
   --port N              page and API (default 7070)
   --otlp-port N         OTLP/HTTP traces (default 4318)
@@ -33,6 +34,7 @@ export async function run(argv: string[]): Promise<number> {
       'without-spec': { type: 'string', default: 'deny' },
       callers: { type: 'string' },
       workspace: { type: 'string' },
+      'stop-unguarded': { type: 'boolean' },
       data: { type: 'string', default: '.interlock' },
       port: { type: 'string', default: '7070' },
       'otlp-port': { type: 'string', default: '4318' },
@@ -69,6 +71,7 @@ export async function run(argv: string[]): Promise<number> {
     dataDir: values.data,
     specFiles: example ? [EXAMPLE_SPEC] : ownSpecs,
     withoutSpec,
+    ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
     log: (message) => console.error(message),

@@ -67,7 +67,30 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const holds = createHolds(store, memory, recorder, clock, emit);
   const checks = createChecks(memory, recorder, options.getEvidence);
   const deadlines = createDeadlines(store, memory, recorder, clock, log);
-  const observer = createObserver(store, limits, emit, log);
+  const observer = createObserver(
+    store,
+    limits,
+    emit,
+    log,
+    options.stopUnguarded ? stopUnguarded : undefined,
+  );
+
+  /** A tool ran past its guard: the agent does nothing more until a person has looked. */
+  async function stopUnguarded(agent: string, finding: Finding): Promise<void> {
+    if (stops.isStopped(agent)) return;
+    const reason = `the tool ${finding.name} ran without a decision in the session ${finding.session}`;
+    const request = {
+      agent,
+      version: null,
+      tool: null,
+      tenant: null,
+      reason: reason.slice(0, 200),
+      by: 'interlock',
+    };
+    // In force in this process whatever the store says; the spans are on record either way.
+    await stops.stop(request).catch((error: unknown) => log({ level: 'error', message: String(error) }));
+    log({ level: 'error', message: `the agent ${agent} is stopped: ${reason}` });
+  }
 
   async function recordFinding(finding: Finding): Promise<void> {
     await store.append([{ t: 'finding', row: { finding, observed: false } }]);
@@ -105,6 +128,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       store.steps(session, { from, limit: bounded(limit) }, clock()).catch(failStore),
     findings: ({ limit = LIST_DEFAULT, ...filter }) =>
       store.findings({ ...filter, limit: bounded(limit) }).catch(failStore),
+    coverage: (since) => store.coverage(since).catch(failStore),
     spec: (digest) => store.spec(digest).catch(failStore),
     subscribe,
     close() {

@@ -223,3 +223,42 @@ test('many spans at once are all kept', async (t) => {
     Array.from({ length: 634 }, (_, i) => i),
   );
 });
+
+test('coverage says by agent which tools ran with a decision, without one, or unseen', async (t) => {
+  const { engine, time } = await withEngine(t);
+  const { id } = await engine.openSession({ agent });
+  await engine.decide(id, call('a', { n: 1 }, 'c1'));
+  await engine.decide(id, call('b', { n: 2 }, 'c2'));
+  await engine.decide(id, call('deny_it', {}, 'c3'));
+  assert.deepEqual(
+    (await engine.coverage(0)).map(({ agent, covered, unguarded, unseen }) => [
+      agent,
+      covered,
+      unguarded,
+      unseen,
+    ]),
+    [['agent', 0, 0, 2]],
+  );
+  const [s1, s2] = [span('1'), span('2')];
+  await engine.observe([s1, s2], [...tool(id, s1, 'a', { n: 1 }, 'c1'), ...tool(id, s2, 'other', {}, 'cx')]);
+  const [coverage] = await engine.coverage(0);
+  assert.deepEqual([coverage?.covered, coverage?.unguarded, coverage?.unseen], [1, 1, 1]);
+  assert.deepEqual(await engine.coverage(time.now + 1_000_000), []);
+});
+
+test('an agent whose tool ran without a decision is stopped, once, when that is asked for', async (t) => {
+  const { engine } = await withEngine(t, { stopUnguarded: true, specs: [], noSpec: 'allow' });
+  const { id } = await engine.openSession({ agent });
+  const other = (await engine.openSession({ agent: { name: 'agent-b' } })).id;
+  assert.equal((await engine.decide(id, call('a'))).decision.verdict, 'allow');
+  const [s1, s2] = [span('1'), span('2')];
+  await engine.observe([s1, s2], [...tool('obs', s1, 'search'), ...tool('obs', s2, 'search')]);
+  const stops = await engine.stops({});
+  assert.deepEqual(
+    stops.map(({ agent, by }) => [agent, by]),
+    [['agent', 'interlock']],
+  );
+  const { decision } = await engine.decide(id, call('a'));
+  assert.match(decision.rules[0]!.because, /the tool search ran without a decision in the session obs/);
+  assert.equal((await engine.decide(other, call('a'))).decision.verdict, 'allow');
+});

@@ -27,6 +27,7 @@ export function createObserver(
   limits: EngineLimits,
   emit: Emit,
   log: (line: EngineLogLine) => void,
+  onUnguarded?: (agent: string, finding: Finding) => Promise<void>,
 ): Observer {
   // One round at a time: each joins against what the one before has written.
   let last: Promise<unknown> = Promise.resolve();
@@ -71,6 +72,7 @@ export function createObserver(
 
     const writes: Write[] = [];
     const events: EngineEvent[] = [];
+    const found: { agent: string; finding: Finding }[] = [];
     const changed = new Set<string>();
     fresh.forEach(({ span, observations }, index) => {
       const session = observations[0]?.session ?? null;
@@ -104,10 +106,12 @@ export function createObserver(
       }
       const finding = unguarded(observations, span, guarded.has(session) ? null : callSeq);
       writes.push({ t: 'finding', row: { finding, observed: callSeq !== null } });
+      found.push({ agent: observations[0]!.agent.name, finding });
       events.push({ type: 'finding', session, finding: finding.id });
       changed.add(session);
     });
     await store.append(writes);
+    for (const { agent, finding } of found) await onUnguarded?.(agent, finding);
     for (const event of events) emit(event);
     for (const session of changed) emit({ type: 'session', session });
   }

@@ -32,6 +32,8 @@ export interface EngineOptions {
   /** Milliseconds since the epoch; `Date.now` when absent. */
   readonly clock?: () => number;
   readonly limits?: Partial<EngineLimits>;
+  /** Stops an agent when a tool of it ran without a decision, until a person lifts the stop. */
+  readonly stopUnguarded?: boolean;
   /** Told what an operator should know; nothing is written when absent. */
   readonly log?: (line: EngineLogLine) => void;
 }

@@ -15,6 +15,8 @@ export const STOPS_MAX = 1_000;
 export interface Stops {
   /** What the step is to be denied for: facts of its record; undefined when nothing stops it. */
   on(row: SessionRow, step: Proposal): readonly Fact[] | undefined;
+  /** Whether all that the agent does is stopped already. */
+  isStopped(agent: string): boolean;
   stop(request: StopRequest): Promise<Stop>;
   lift(id: string, by: string): Promise<Stop>;
   /** Reads the stops in force; nothing may be decided before. */
@@ -37,6 +39,10 @@ export function createStops(store: Store, clock: () => number, emit: Emit): Stop
       }
       return facts.length === 0 ? undefined : facts;
     },
+    isStopped: (agent) =>
+      [...inForce.values()].some(
+        (stop) => stop.agent === agent && stop.version === null && stop.tool === null && stop.tenant === null,
+      ),
     async stop(request) {
       if (inForce.size >= STOPS_MAX)
         throw refuse('limit-exceeded', `${STOPS_MAX} stops are in force`, 'Lift some, or stop more at once.');

@@ -107,6 +107,19 @@ export interface Finding {
   readonly at: number;
 }
 
+/** Whether the tools that an agent ran had a decision, as far as telemetry tells. */
+export interface AgentCoverage {
+  readonly agent: string;
+  readonly version: string | null;
+  /** Tool calls with a decision and a span. */
+  readonly covered: number;
+  /** Tool spans that no decision covers. */
+  readonly unguarded: number;
+  /** Allowed calls of which no span came in. */
+  readonly unseen: number;
+  readonly lastAt: number;
+}
+
 export type EngineEvent =
   | { readonly type: 'session'; readonly session: string }
   | { readonly type: 'step'; readonly session: string; readonly seq: number }
@@ -196,6 +209,8 @@ export interface Engine {
     range: { from: number; limit: number },
   ): Promise<{ steps: readonly StepRow[]; total: number }>;
   findings(filter: { session?: string; limit?: number }): Promise<readonly Finding[]>;
+  /** By agent, the worst first; of what happened since a time. */
+  coverage(since: number): Promise<readonly AgentCoverage[]>;
   spec(digest: string): Promise<{ digest: string; name: string; canonical: string } | null>;
   subscribe(listener: (event: EngineEvent) => void): () => void;
   close(): Promise<void>;

@@ -25,6 +25,7 @@ export interface EngineSetup {
   readonly specs: readonly CompiledSpecLike[];
   readonly withoutSpec: 'deny' | 'allow';
   readonly workspace?: string | undefined;
+  readonly stopUnguarded?: boolean | undefined;
   readonly log?: (message: string) => void;
 }
 
@@ -34,6 +35,7 @@ export async function openEngine({
   specs,
   withoutSpec,
   workspace,
+  stopUnguarded = false,
   log,
 }: EngineSetup): Promise<Engine> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'interlock-')));
@@ -48,6 +50,7 @@ export async function openEngine({
       specs,
       noSpec: withoutSpec,
       recompile,
+      stopUnguarded,
       getEvidence: evidenceGetter(workspace === undefined ? {} : { workspace }),
       ...(log === undefined ? {} : { log: ({ level, message }) => log(`${level}: ${message}`) }),
     });

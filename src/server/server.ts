@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly callersFile?: string;
   /** Where the commands of checks run; none run without it. */
   readonly workspace?: string;
+  /** Stops an agent when a tool of it ran without a decision. */
+  readonly stopUnguarded?: boolean;
   readonly log?: (message: string) => void;
 }
 
@@ -74,6 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     dataDir,
     specs,
     withoutSpec: options.withoutSpec ?? 'deny',
+    stopUnguarded: options.stopUnguarded,
     workspace: options.workspace,
     log,
   });

@@ -1,6 +1,7 @@
 // The contract between the engine and whatever keeps its records. A store knows rows and transactions; it holds no
 // policy, decides nothing, and reads no clock. Every store passes `contract.ts`.
 import type {
+  AgentCoverage,
   Finding,
   Hold,
   HoldState,
@@ -255,6 +256,8 @@ export interface Store {
 
   /** Newest first. */
   findings(filter: { readonly session?: string; readonly limit: number }): Promise<readonly Finding[]>;
+  /** Of what happened at or after `since`; the worst first. */
+  coverage(since: number): Promise<readonly AgentCoverage[]>;
   spec(digest: string): Promise<StoredSpec | null>;
 
   /** Those of the spans that are stored already. */

@@ -1,7 +1,7 @@
 // Reads recorded sessions out of a data directory, without its lock: a running server is not disturbed.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SessionSummary } from '../../engine/types.ts';
+import type { AgentCoverage, Finding, SessionSummary } from '../../engine/types.ts';
 import type { Recording } from '../../ingest/importers/interlock.ts';
 import type { Decision } from '../../monitor/types.ts';
 import type { Step } from '../../step/types.ts';
@@ -16,6 +16,9 @@ export interface Record {
   sessions(): AsyncGenerator<SessionSummary>;
   /** A session with every decision so far; null when it is not there or has none (it was only observed). */
   recording(session: string): Promise<Recording | null>;
+  /** Newest first. */
+  findings(limit: number): Promise<readonly Finding[]>;
+  coverage(since: number): Promise<readonly AgentCoverage[]>;
   close(): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export async function openRecord(directory: string): Promise<Record> {
   return {
     sessions: () => allSessions(channel),
     recording: (session) => readRecording(channel, session),
+    findings: (limit) => channel.request('findings', { limit }),
+    coverage: (since) => channel.request('coverage', since),
     close: () => channel.close(),
   };
 }

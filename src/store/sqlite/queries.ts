@@ -10,6 +10,7 @@ import {
   type StoredSession,
   type StoredSpec,
 } from '../store.ts';
+import { createCoverageQueries } from './coverage-queries.ts';
 import { createJoinQueries } from './join-queries.ts';
 import { createSessionQueries, type Row, sessionRow } from './session-queries.ts';
 import { createStepQueries } from './step-queries.ts';
@@ -50,6 +51,7 @@ export function createQueries(database: DatabaseSync) {
     ...createSessionQueries(database),
     ...createStepQueries(database),
     ...createJoinQueries(database),
+    ...createCoverageQueries(database),
 
     load(id: string): StoredSession | null {
       const row = session.get(id) as Row | undefined;

@@ -68,6 +68,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     shared: (id, after, limit) => reader.request('shared', id, after, limit),
     stops: (filter) => reader.request('stops', filter),
     findings: (filter) => reader.request('findings', filter),
+    coverage: (since) => reader.request('coverage', since),
     spec: (digest) => reader.request('spec', digest),
     knownSpans: (keys) => reader.request('knownSpans', keys),
     observed: (session) => reader.request('observed', session),
