@@ -16,6 +16,8 @@ const HELP = `interlock serve [options]
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
   --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
   --workspace DIR       where the commands of checks run; none run without it
+  --notify URL...       post holds, findings and stops there as JSON; INTERLOCK_NOTIFY_SECRET signs them
+  --notify-slack URL... the same as messages for Slack and what speaks like it
   --stop-unguarded      stop an agent when a tool of it ran without a decision
   --data DIR            where the record lives (default ./.interlock)
   --port N              page and API (default 7070)
@@ -35,6 +37,8 @@ export async function run(argv: string[]): Promise<number> {
       callers: { type: 'string' },
       workspace: { type: 'string' },
       'stop-unguarded': { type: 'boolean' },
+      notify: { type: 'string', multiple: true, default: [] },
+      'notify-slack': { type: 'string', multiple: true, default: [] },
       data: { type: 'string', default: '.interlock' },
       port: { type: 'string', default: '7070' },
       'otlp-port': { type: 'string', default: '4318' },
@@ -71,6 +75,10 @@ export async function run(argv: string[]): Promise<number> {
     dataDir: values.data,
     specFiles: example ? [EXAMPLE_SPEC] : ownSpecs,
     withoutSpec,
+    notify: [
+      ...values.notify.map((url) => webhook(url, 'json')),
+      ...values['notify-slack'].map((url) => webhook(url, 'slack')),
+    ],
     ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
@@ -86,6 +94,14 @@ export async function run(argv: string[]): Promise<number> {
   await playing;
   await server.close();
   return 0;
+}
+
+function webhook(url: string, format: 'json' | 'slack') {
+  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: '' };
+  if (protocol !== 'https:' && protocol !== 'http:')
+    throw new UsageError(`--notify takes an http or https address, found "${url}"`);
+  const secret = process.env.INTERLOCK_NOTIFY_SECRET;
+  return format === 'json' && secret !== undefined ? { url, format, secret } : { url, format };
 }
 
 function explain(error: unknown): null {

@@ -15,6 +15,7 @@ import { openEngine } from '../sdk/open.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { loadCallers } from './callers-file.ts';
+import { type NotifyOptions, startNotifying } from './notify.ts';
 import { loadPage } from './static.ts';
 
 export const HOST = '127.0.0.1';
@@ -35,6 +36,8 @@ export interface ServerOptions {
   readonly callersFile?: string;
   /** Where the commands of checks run; none run without it. */
   readonly workspace?: string;
+  /** Where people are told that something waits for them. */
+  readonly notify?: readonly Pick<NotifyOptions, 'url' | 'format' | 'secret'>[];
   /** Stops an agent when a tool of it ran without a decision. */
   readonly stopUnguarded?: boolean;
   readonly log?: (message: string) => void;
@@ -86,9 +89,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const listening: Server[] = [];
+  const notifying: (() => void)[] = [];
 
   async function close(): Promise<void> {
     api.close();
+    for (const stop of notifying) stop();
     await Promise.all(listening.map(drain));
     await engine.close();
   }
@@ -106,7 +111,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       otlpPort = portOf(otlp);
     }
     const port = portOf(main);
-    return { url: `http://${HOST}:${port}`, port, otlpPort, engine, specs, dataDir, close };
+    const url = `http://${HOST}:${port}`;
+    for (const to of options.notify ?? []) notifying.push(startNotifying(engine, { ...to, page: url, log }));
+    return { url, port, otlpPort, engine, specs, dataDir, close };
   } catch (error) {
     await close();
     throw error;
