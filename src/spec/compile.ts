@@ -1,35 +1,28 @@
 // Compiles a read spec into the program a monitor runs: contracts, rules, history views, indices. Pure.
 
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
 import type { Json } from '../step/types.ts';
-import { type Compiled, compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
-import { locate } from './cel/locate.ts';
+import { compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { parseCel } from './cel/parse.ts';
 import { isCelError } from './cel/value.ts';
 import { type CheckPlan, compileCheck } from './check.ts';
 import type {
   CheckDeclaration,
   Expression,
-  LimitClause,
   ObligationClause,
   RuleClause,
   RuleForm,
   SpecDocument,
 } from './document.ts';
-import { showDuration } from './duration.ts';
+import { type Compilation, compileExpression, compileIn, prepare } from './expression.ts';
 import { compileFixes, type Fixer } from './fix.ts';
 import { compileFlow } from './flow.ts';
-import { lastPaths, looksBack } from './free.ts';
+import { looksBack } from './free.ts';
 import { compileHandoff } from './handoff.ts';
-import { expandLets } from './let.ts';
+import { compileLimit } from './limit.ts';
 import { compileObligation } from './obligation.ts';
-import { compileOrigin } from './origin.ts';
-import { compilePast } from './past.ts';
 import { patternMatches, type StepPattern } from './pattern.ts';
 import type {
-  FlowPlan,
-  LimitPlan,
   MetricPlan,
   OrderPlan,
   Program,
@@ -38,31 +31,16 @@ import type {
   ToolPlan,
   TransformOp,
 } from './program.ts';
-import { isName } from './read.ts';
 import { compileRepair } from './repair.ts';
 import { FIRST_LOCAL } from './run.ts';
 import { DYN, type Type } from './schema/type.ts';
 import { callTypes, rootScope, stepTypeFor } from './scope.ts';
-import { sharedId } from './shared.ts';
 import type { Source } from './source.ts';
 import { compileTool } from './tool.ts';
-import type { Evaluate, ViewPlan } from './view.ts';
+import type { Evaluate } from './view.ts';
 
 /** Names outside the contracts whose rule lists are remembered; more are matched afresh each time. */
 const MAX_CACHED_NAMES = 4_096;
-
-interface Compilation {
-  readonly source: Source;
-  readonly document: SpecDocument;
-  readonly tools: ReadonlyMap<string, ToolPlan>;
-  readonly views: ViewPlan[];
-  readonly limits: LimitPlan[];
-  readonly flows: FlowPlan[];
-  readonly orders: OrderPlan[];
-  obligations: number;
-  slots: number;
-  usesOrigins: boolean;
-}
 
 export function compileProgram(
   source: Source,
@@ -233,18 +211,7 @@ function compileForm(
     case 'hold':
       return { t: 'hold', test: form.expression === null ? null : expression(form.expression, 'bool') };
     case 'limit': {
-      const { limit } = form;
-      const plan: LimitPlan = {
-        id: compilation.limits.length,
-        sum: limit.sum === null ? null : expression(limit.sum, 'any'),
-        path: limit.sum === null ? null : plainPath(limit.sum.text.trim()),
-        max: limit.count ?? limit.max!,
-        key: limit.per === null ? null : expression(limit.per, 'any'),
-        windowMs: limit.windowMs,
-        by: limit.by,
-        shared: sharedLimit(rule, limit),
-        text: limitText(limit),
-      };
+      const plan = compileLimit(rule, form.limit, compilation.limits.length, expression);
       compilation.limits.push(plan);
       return { t: 'limit', limit: plan };
     }
@@ -283,68 +250,6 @@ function compileForm(
     case 'obligation':
       return { t: 'obligation', obligation: compileOwed(compilation, rule, form.obligation) };
   }
-}
-
-function limitText({ count, max, sum, per, of, windowMs }: LimitClause): string {
-  const what = sum === null ? 'calls' : `of ${sum.text}`;
-  const whose = per === null ? of : of === 'session' ? per.text : `${per.text} and ${of}`;
-  const window = windowMs === null ? '' : ` in ${showDuration(windowMs)}`;
-  return `${count ?? max} ${what} per ${whose}${window}`;
-}
-
-/** What a limit counts names it among the sessions that share it: another maximum counts on. */
-function sharedLimit(rule: RuleClause, limit: LimitClause): LimitPlan['shared'] {
-  if (limit.of === 'session') return null;
-  const counted = JSON.stringify([
-    limit.of,
-    rule.on.map((pattern) => pattern.text),
-    [rule.when, rule.unless, limit.sum, limit.per].map((part) => part?.text ?? null),
-    rule.lets.map(({ name, expression }) => [name, expression.text]),
-    limit.windowMs,
-    limit.by,
-  ]);
-  return { scope: limit.of, id: sharedId('limit', counted) };
-}
-
-function plainPath(text: string): string | null {
-  const parts = text.split('.');
-  return parts[0] === 'args' && parts.length > 1 && parts.every((part) => isName(part)) ? text : null;
-}
-
-/** One expression of a rule, parsed and with its names written out, and the scope that compiles it. */
-interface Prepared {
-  readonly expr: Expr;
-  readonly scope: Scope;
-  report(code: string): (expr: Expr, message: string, suggestion?: string) => void;
-  reportWhole(code: string, message: string): void;
-}
-
-function compileExpression(
-  compilation: Compilation,
-  rule: RuleClause,
-  from: Expression,
-  types: { args: Type; result: Type },
-  needs: Set<string>,
-  want: 'bool' | 'any',
-): Compiled {
-  return compileIn(compilation, rule, from, needs, want, (host) => rootScope(types, host));
-}
-
-function compileIn(
-  compilation: Compilation,
-  rule: ExpressionOwner,
-  from: Expression,
-  needs: Set<string>,
-  want: 'bool' | 'any',
-  scopeFor: (host: ScopeHost) => Scope,
-): Compiled {
-  const prepared = prepare(compilation, rule, from, needs, scopeFor);
-  if (prepared === null) return { type: DYN, eval: () => null };
-  const compiled = compileExpr(prepared.expr, prepared.scope);
-  if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
-    prepared.reportWhole('type', `this must be true or false, and it is ${compiled.type.t}`);
-  }
-  return compiled;
 }
 
 function fixesFor(
@@ -420,78 +325,6 @@ function derivedFixes(
   if (compilation.source.failed) return null;
   const prepared = prepare(compilation, rule, from, new Set<string>(), (host) => rootScope(types, host));
   return prepared === null ? null : compileFixes(prepared.expr, prepared.scope, compileExpr);
-}
-
-/** Who an expression belongs to: its file, its name in problems, the names it may use. */
-type ExpressionOwner = Pick<RuleClause, 'source' | 'id' | 'lets'>;
-
-function prepare(
-  compilation: Compilation,
-  rule: ExpressionOwner,
-  from: Expression,
-  needs: Set<string>,
-  scopeFor: (host: ScopeHost) => Scope,
-): Prepared | null {
-  const { source } = rule;
-  const reportAt = (
-    code: string,
-    message: string,
-    at: { offset: number; length: number } | null,
-    suggestion?: string,
-    severity: 'error' | 'warning' = 'error',
-  ) => {
-    const base = from.at;
-    const range =
-      base === null || at === null
-        ? from.range
-        : { start: base + at.offset, end: base + at.offset + at.length };
-    source.report(severity, code, range, message, { suggestion, subject: rule.id });
-  };
-  const parsed = parseCel(from.text);
-  if ('problem' in parsed) {
-    reportAt('cel-syntax', parsed.problem.message, { offset: parsed.problem.offset, length: 1 });
-    return null;
-  }
-  const expr = expandLets(parsed.expr, rule.lets);
-  if (expr === null) {
-    reportAt('too-deep', 'with its `let` names written out, the expression is too large', null);
-    return null;
-  }
-  const lastReads = lastPaths(expr);
-  const report = (code: string) => (at: Expr, message: string, suggestion?: string) =>
-    reportAt(code, message, locate(from.text, at), suggestion);
-  const scope = scopeFor({
-    nextSlot: () => compilation.slots++,
-    problem: (problem) =>
-      reportAt(
-        problem.code,
-        problem.message,
-        locate(from.text, problem.expr, problem.word),
-        problem.suggestion,
-        problem.severity,
-      ),
-    special: (call, inner) => {
-      const past = compilePast(call, inner, {
-        views: compilation.views,
-        stepType: (pattern) => stepTypeFor(compilation.tools, pattern),
-        lastReads,
-        needs,
-        compile: compileExpr,
-        report: report('history'),
-      });
-      if (past !== null) return past;
-      const originContext = {
-        tools: [...compilation.tools.keys()],
-        used: false,
-        compile: compileExpr,
-        report: report('origin'),
-      };
-      const origin = compileOrigin(call, inner, originContext);
-      compilation.usesOrigins ||= originContext.used;
-      return origin;
-    },
-  });
-  return { expr, scope, report, reportWhole: (code, message) => reportAt(code, message, null) };
 }
 
 function compileOwed(
