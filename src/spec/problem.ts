@@ -64,7 +64,10 @@ export function lineMap(text: string): LineMap {
  *
  * The line is shown when `lines` is given.
  */
-export function formatProblem(problem: Problem, lines?: LineMap): string {
+export function formatProblem(
+  problem: Omit<Problem, 'severity'> & { readonly severity: string },
+  lines?: LineMap,
+): string {
   const head = `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.code}: ${problem.message}`;
   const hint = problem.suggestion ? `did you mean \`${problem.suggestion}\`?` : '';
   if (!lines) return hint ? `${head} (${hint})` : head;

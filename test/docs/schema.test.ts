@@ -74,6 +74,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   'a check': ['properties', 'checks', 'additionalProperties'],
   '`attestation`': ['properties', 'checks', 'additionalProperties', 'properties', 'attestation'],
   '`before`': [...RULE, 'before'],
+  'a file of tests': ['definitions', 'testFile'],
   'a test': ['definitions', 'test'],
   'a step of a test': ['definitions', 'step'],
 };

@@ -10,7 +10,7 @@ export const FINDING_CODES = {
   'duplicate-rule': { severity: 'warning', text: 'Two rules that mean the same.' },
   'shadowed-rule': { severity: 'warning', text: 'A rule that fires only where a stricter one does.' },
   'contradictory-rules': { severity: 'warning', text: 'Rules that together leave no way to satisfy them.' },
-  'uncovered-tool': { severity: 'note', text: 'A declared tool that no rule is about.' },
+  'uncovered-tool': { severity: 'note', text: 'A declared tool that no rule is about, or looks back at.' },
   'unlimited-effect': {
     severity: 'note',
     text: 'A tool with an effect that no enforced rule limits or holds.',

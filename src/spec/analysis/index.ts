@@ -42,7 +42,7 @@ export function analyzeSpec(text: string, options: CompileOptions, bounds: State
     ...live.flatMap(idleGuards),
     ...shadows(live),
     ...contradictions(live, document.tools),
-    ...openTools(subjects, document),
+    ...openTools(subjects, document, program),
   ];
   const files = [source.file, ...new Set(findings.map((finding) => finding.file))];
   return {

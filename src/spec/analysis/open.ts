@@ -1,14 +1,15 @@
 // What a spec leaves open: tools without a rule, effects without a limit. Notes, not mistakes. Pure.
 import type { SpecDocument, ToolContract } from '../document.ts';
+import type { Program } from '../program.ts';
 import { type Finding, findingAt } from './finding.ts';
 import type { Subject } from './fires.ts';
 import { holds } from './formula.ts';
 import { covers, isAbout, placesOf } from './reach.ts';
 
-export function openTools(subjects: readonly Subject[], document: SpecDocument): Finding[] {
+export function openTools(subjects: readonly Subject[], document: SpecDocument, program: Program): Finding[] {
   return [...document.tools.values()].flatMap((tool): Finding[] => {
     const { name, source, range } = tool;
-    if (!document.rules.some((rule) => isAbout(rule, tool)))
+    if (!document.rules.some((rule) => isAbout(rule, tool)) && !isLookedFor(program, name))
       return [
         findingAt('uncovered-tool', source, range, name, `no rule is about \`${name}\` (${effectOf(tool)})`),
       ];
@@ -23,6 +24,13 @@ export function openTools(subjects: readonly Subject[], document: SpecDocument):
       ),
     ];
   });
+}
+
+/** Whether the history of some rule is about its calls or results. */
+function isLookedFor(program: Program, name: string): boolean {
+  return (['tool.call', 'tool.result'] as const).some(
+    (kind) => program.viewsFor(kind, name).length + program.sharedViewsFor(kind, name).length > 0,
+  );
 }
 
 function isEffect(tool: ToolContract): boolean {

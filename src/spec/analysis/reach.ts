@@ -1,6 +1,6 @@
 // Which steps a rule is about, as far as the spec alone says: one place per tool or name, or a whole glob. Pure.
 import type { RuleClause, SpecDocument, ToolContract } from '../document.ts';
-import { globMatches, patternMatches, type StepPattern } from '../pattern.ts';
+import { patternMatches, type StepPattern } from '../pattern.ts';
 
 /** Steps that a pattern matches and that look alike to an analysis. */
 export interface Place {
@@ -37,26 +37,12 @@ export function covers(patterns: readonly StepPattern[], place: Place): boolean 
   });
 }
 
-/** Whether some rule speaks of calls or results of the tool. */
+/** Whether the rule speaks of calls or results of the tool. */
 export function isAbout(rule: RuleClause, tool: ToolContract): boolean {
-  return rule.on.some(
+  const owed = rule.form.t === 'obligation' ? [rule.form.obligation.due] : [];
+  return [...rule.on, ...owed].some(
     (pattern) =>
       (pattern.kind === 'tool.call' || pattern.kind === 'tool.result') &&
       patternMatches(pattern, pattern.kind, tool.name, tool.effect),
   );
-}
-
-/** Whether some step may match both; false only when none can. */
-export function mayMeet(patterns: readonly StepPattern[], place: Place): boolean {
-  return patterns.some((pattern) => {
-    if (pattern.kind !== place.kind) return false;
-    if (place.name !== null)
-      return patternMatches(pattern, place.kind, place.name, place.tool?.effect ?? null);
-    return (
-      pattern.name.t === 'effect' ||
-      pattern.name.glob.includes('*') ||
-      pattern.name.glob.includes('?') ||
-      globMatches(place.glob, pattern.name.glob)
-    );
-  });
 }
