@@ -34,6 +34,33 @@ test('claude-code: a spec on standard output, what is not exact on standard erro
   assert.equal(tested.status, 0, tested.stderr);
 });
 
+test('cedar: policies as a spec', () => {
+  const policies = file(
+    'p.cedar',
+    'permit(principal, action == Action::"refund", resource == Gateway::"g") when { context.input.amount <= 500 };',
+  );
+  const out = join(folder, 'cedar.yaml');
+  const { status, stderr } = interlock(
+    'import',
+    'cedar',
+    policies,
+    '--resource',
+    'Gateway::"g"',
+    '--out',
+    out,
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(readFileSync(out, 'utf8'), /on: call refund\n {4}require: \(args\.amount \+ 0\) <= 500\n/);
+  assert.equal(interlock('spec', 'test', out).status, 0);
+  assert.match(interlock('import', 'cedar', policies).stderr, /p\.cedar:1:1 stricter: permit policy0/);
+  assert.equal(interlock('import', 'cedar', policies, '--resource', 'g').status, 2);
+  const bad = file('bad.cedar', 'permit(principal,\n  action resource);');
+  assert.match(
+    interlock('import', 'cedar', bad).stderr,
+    /bad\.cedar:2:10 error syntax: expected `,`, found `resource`/,
+  );
+});
+
 test('bad input has a place and exit code 1; a wrong command line has 2', () => {
   const bad = file('bad.json', '{"permissions": {"deny": "Bash"}}');
   const { status, stdout, stderr } = interlock('import', 'claude-code', bad);

@@ -3,23 +3,32 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { compileSpec, formatProblem, lineMap } from '../spec/index.ts';
-import { type ImportResult, importClaudeCode, type SourceFile } from '../spec-import/index.ts';
+import {
+  type EntityRef,
+  type ImportResult,
+  importCedar,
+  importClaudeCode,
+  type SourceFile,
+} from '../spec-import/index.ts';
 import { nearest } from '../step/nearest.ts';
 import { parseOptions, UsageError } from './args.ts';
 import { printable } from './output.ts';
 
 const HELP = `interlock import claude-code FILE... [--out SPEC] [--name NAME] [--project DIR] [--home DIR]
+interlock import cedar FILE [--out SPEC] [--name NAME] [--resource 'TYPE::"ID"']
 
 claude-code  permissions of Claude Code: settings.json, settings.local.json, managed-settings.json, joined as it joins them
+cedar        Cedar policies: an action is a tool, the context its arguments
 
   --out SPEC      write the spec there, not to standard output
   --name NAME     of the spec
-  --project DIR   what \`/path\` means; the folder with .claude in it, or else this one
-  --home DIR      what \`~\` means
+  --project DIR   claude-code: what \`/path\` means; the folder with .claude in it, or else this one
+  --home DIR      claude-code: what \`~\` means
+  --resource X    cedar: the resource of every call, such as 'Gateway::"g-1"'
 
 What is not exact is stricter. That, and what the spec does not have, is told on standard error and in its comments.`;
 
-const KINDS = ['claude-code'] as const;
+const KINDS = ['claude-code', 'cedar'] as const;
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(
@@ -29,6 +38,7 @@ export async function run(argv: string[]): Promise<number> {
       name: { type: 'string' },
       project: { type: 'string' },
       home: { type: 'string' },
+      resource: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
     Number.POSITIVE_INFINITY,
@@ -55,12 +65,22 @@ export async function run(argv: string[]): Promise<number> {
       return 2;
     }
   }
-  const result = importClaudeCode(files, {
-    project: resolve(values.project ?? projectOf(names[0]!)),
-    home: resolve(values.home ?? homedir()),
-    ...(values.name === undefined ? {} : { name: values.name }),
-  });
-  return finish(result, files, values.out);
+  const name = values.name === undefined ? {} : { name: values.name };
+  if (kind === 'cedar') {
+    if (files.length > 1) throw new UsageError('one file of policies at a time');
+    const resource = values.resource === undefined ? {} : { resource: parseResource(values.resource) };
+    return finish(importCedar(files[0]!, { ...name, ...resource }), files, values.out);
+  }
+  const project = resolve(values.project ?? projectOf(names[0]!));
+  const home = resolve(values.home ?? homedir());
+  return finish(importClaudeCode(files, { ...name, project, home }), files, values.out);
+}
+
+function parseResource(text: string): EntityRef {
+  const at = text.indexOf('::"');
+  if (at <= 0 || !text.endsWith('"') || at + 3 >= text.length)
+    throw new UsageError(`--resource is an entity such as 'Gateway::"g-1"', found ${JSON.stringify(text)}`);
+  return { type: text.slice(0, at), id: text.slice(at + 3, -1) };
 }
 
 /** The folder with `.claude` in it, unless that is the home folder, whose settings are for all projects. */

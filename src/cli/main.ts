@@ -16,7 +16,7 @@ const COMMANDS: Readonly<
     load: () => import('./spec.ts'),
   },
   import: {
-    does: 'make a spec of other policies: import claude-code FILE...',
+    does: 'make a spec of other policies: import claude-code|cedar FILE...',
     load: () => import('./import.ts'),
   },
   replay: { does: 'replay recorded sessions under a spec', load: () => import('./replay.ts') },
