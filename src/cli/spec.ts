@@ -8,6 +8,7 @@ export { compileSpecFile } from './spec/files.ts';
 const USAGE = `usage: interlock spec check [--json | --sarif] [--strict] FILE...
        interlock spec test  [--json] [--junit FILE] [--coverage] FILE...
        interlock spec fmt   [--check] FILE...
+       interlock spec schema
 
 check  reads each spec as it would be enforced: errors; rules that can never fire, that say again what another says, or
        that contradict one another; tools that no rule is about, effects without a limit; what each rule remembers
@@ -18,6 +19,7 @@ test   runs the example sessions in each spec, and in NAME.test.yaml beside NAME
          --coverage  how often each rule was asked, satisfied and fired, and which tools were called
 fmt    puts each spec in its canonical layout; comments stay, the meaning does not change
          --check     changes nothing, names the files that differ
+schema prints the JSON Schema of specs, for editors
 
 Exit codes: 0 fine; 1 errors (with --strict, warnings), failed examples, files that differ; 2 could not run.
 `;
@@ -28,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   check: async () => (await import('./spec/check.ts')).check,
   test: async () => (await import('./spec/test.ts')).test,
   fmt: async () => (await import('./spec/fmt.ts')).fmt,
+  schema: async () => (await import('./spec/schema.ts')).schema,
 };
 
 /** Exit code: 0 fine, 1 findings, 2 could not run. */

@@ -1,6 +1,7 @@
 // The page on editors shows what the YAML language server answers, in a project where the package is installed.
 // `node test/docs/editors.test.ts --write` puts what it answers now into the page.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -93,6 +94,11 @@ if (process.argv.includes('--write')) writeFileSync(PAGE, await answered(page));
 else {
   test('the language server answers what the page shows', { timeout: 60_000 }, async () => {
     assert.equal(await answered(page), page);
+  });
+
+  test('`interlock spec schema` prints it', () => {
+    const { stdout } = spawnSync(process.execPath, [join(ROOT, 'src/cli/main.ts'), 'spec', 'schema']);
+    assert.equal(stdout.toString(), readFileSync(join(ROOT, SCHEMA), 'utf8'));
   });
 
   test('the schema is in the package, at the path that the page names', () => {
