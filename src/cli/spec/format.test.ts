@@ -227,3 +227,40 @@ test('law: values are kept, and a second time changes nothing, whatever the layo
   );
   fc.assert(property, { numRuns: RUNS });
 });
+
+test('law: comments are kept wherever they stand', () => {
+  const folder = join(ROOT, 'docs/spec/cookbook');
+  const pages = [
+    UNTIDY,
+    ...['budgets.yaml', 'checkout-order.yaml', 'deploy-window.yaml', 'ledger-entry-follows.yaml'].map(
+      (name) => readFileSync(join(folder, name), 'utf8'),
+    ),
+  ];
+  const notes = fc.array(
+    fc.record({ at: fc.nat(200), behind: fc.boolean(), blank: fc.constantFrom('', '', '\n', '\n\n') }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const property = fc.property(fc.constantFrom(...pages), notes, (page, wanted) => {
+    const lines = page.split('\n');
+    for (const [i, { at, behind, blank }] of wanted.entries()) {
+      const line = lines[at % lines.length]!;
+      const indent = /^ */.exec(line)![0];
+      lines[at % lines.length] = behind
+        ? `${line} # note ${i}`
+        : `${blank}${indent}# note ${i}\n${blank}${line}`;
+    }
+    const text = lines.join('\n');
+    // Not inside a text, where it would be no comment.
+    fc.pre(sameValues(text, page) && commentsOf(text).length === commentsOf(page).length + wanted.length);
+    assertKept(text);
+  });
+  fc.assert(property, { numRuns: Math.ceil(RUNS / 6) });
+});
+
+function sameValues(text: string, page: string): boolean {
+  try {
+    return canonicalize(parse(text)) === canonicalize(parse(page));
+  } catch {
+    return false;
+  }
+}

@@ -8,6 +8,7 @@ import {
   isPair,
   isScalar,
   isSeq,
+  Lexer,
   type Node,
   type Pair,
   parseDocument,
@@ -67,23 +68,44 @@ const BESIDE_ACT = ['id', 'args', 'value', 'content', 'error', 'by', 'role', 'ex
 
 export type Formatted = { readonly text: string } | { readonly problem: string; readonly line: number };
 
-/** JSON stays JSON. A text that is no YAML, or that this would not say again, is a problem. */
+/** Rounds after which a layout is still not its own: comments at the end of nested collections move outwards, or in, by one. */
+const MAX_ROUNDS = 8;
+
+/** JSON stays JSON. A text that is no YAML, or that could not be kept whole, is a problem. */
 export function formatSpec(text: string, isJson = false): Formatted {
+  let before = text;
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const after = layOut(before, isJson);
+    if ('problem' in after || after.text === before) return after;
+    before = after.text;
+  }
+  return { problem: 'its comments find no place that lasts', line: 1 };
+}
+
+function layOut(text: string, isJson: boolean): Formatted {
   const document = read(text);
   const error = document.errors[0];
   if (error !== undefined) return { problem: error.message, line: lineOf(text, error.pos[0]) };
   const root = document.contents;
   if (!isMap(root) && !isSeq(root))
     return { problem: 'a spec is a map, examples are a list or a map', line: 1 };
+  const meaning = canonicalize(document.toJS());
   arrange(root);
   if (isJson) return { text: `${JSON.stringify(document.toJS(), null, 2)}\n` };
   spread(root, 0, 0, root);
   closeUp(document);
   const out = document.toString({ lineWidth: 0 });
   const again = read(out);
-  if (again.errors.length > 0 || meaningOf(again) !== meaningOf(document))
-    return { problem: 'it cannot be laid out anew without a change of its values', line: 1 };
-  return { text: out };
+  const isKept =
+    again.errors.length === 0 &&
+    canonicalize(again.toJS()) === meaning &&
+    commentsOf(out).join('\n') === commentsOf(text).join('\n');
+  return isKept ? { text: out } : { problem: 'it cannot be laid out anew and be kept whole', line: 1 };
+}
+
+/** In any order: keys may change places. */
+function commentsOf(text: string): string[] {
+  return [...new Lexer().lex(text)].filter((token) => token.startsWith('#')).sort();
 }
 
 function read(text: string): Document.Parsed {
@@ -110,10 +132,6 @@ function padded(tag: CollectionTag, flowCollectionPadding: string): CollectionTa
   const stringify = (item: YAMLSeq, context: StringifyContext, ...rest: [(() => void)?, (() => void)?]) =>
     item.toString({ ...context, flowCollectionPadding }, ...rest);
   return Object.assign({}, tag, { stringify });
-}
-
-function meaningOf(document: Document.Parsed): string {
-  return canonicalize(document.toJS());
 }
 
 function lineOf(text: string, offset: number): number {
@@ -293,8 +311,9 @@ function blockLines({ srcToken: token }: Scalar): { header: string; lines: strin
   const source = header !== undefined && 'source' in header ? header.source : '';
   if (source !== '|' && source !== '|-' && source !== '>' && source !== '>-') return null;
   const lines = token.source.replace(/\n+$/, '').split('\n');
-  const first = lines.find((line) => line.trim() !== '');
+  // Spaces alone indent (YAML 1.2, section 6.1); other white space is text.
+  const first = lines.find((line) => !/^ *$/.test(line));
   if (first === undefined) return null;
-  const indent = first.length - first.trimStart().length;
+  const indent = first.length - first.replace(/^ +/, '').length;
   return { header: source, lines: lines.map((line) => line.slice(indent)) };
 }
