@@ -1,15 +1,14 @@
 // Permission settings of Claude Code as a spec: deny rules deny, ask rules hold, and what no allow rule takes is what the mode
 // says. Where a rule cannot be said exactly, a deny takes more, an ask holds more and an allow lets less through. Pure.
-import type { Json, JsonObject } from '../../step/types.ts';
-import { allOf, anyOf, literal, matches, quote } from '../cel.ts';
+import type { JsonObject } from '../../step/types.ts';
+import { allOf, anyOf, literal } from '../cel.ts';
 import type { ImportedRule, ImportResult, Remark, SourceFile } from '../types.ts';
 import { writeSpec } from '../write.ts';
-import { allowedCommand, deniedCommand, HIDDEN } from './bash.ts';
+import { allowedCommand, HIDDEN } from './bash.ts';
 import { examplesOf } from './examples.ts';
 import {
   absolute,
   allowedPath,
-  deniedPath,
   mentionedIn,
   type PathPattern,
   parsePathPattern,
@@ -17,9 +16,22 @@ import {
   protectedPath,
   withinFolders,
 } from './paths.ts';
-import { type List, type PermissionRule, type Permissions, type Place, readPermissions } from './rules.ts';
+import {
+  byField,
+  familyOf,
+  isServerGlob,
+  named,
+  on,
+  reachOf,
+  search,
+  skill,
+  type Taken,
+  toolNames,
+  toolsOf,
+} from './reach.ts';
+import { type PermissionRule, type Permissions, type Place, readPermissions } from './rules.ts';
 import { BUILT_IN, type ToolKind } from './tools.ts';
-import { allowedAddress, deniedAddress, parseDomain } from './web.ts';
+import { allowedAddress, parseDomain } from './web.ts';
 
 export interface ClaudeCodeOptions {
   /** Absolute; the folder Claude Code is started in, and that `/path` in its settings means. */
@@ -89,16 +101,6 @@ function contracts(): JsonObject {
   );
 }
 
-function toolsOf(...kinds: readonly ToolKind[]): string[] {
-  return Object.keys(BUILT_IN).filter((name) => kinds.includes(BUILT_IN[name]!.kind));
-}
-
-/** What a deny or an ask takes: calls of these tools, of which the condition holds. */
-interface Taken {
-  readonly tools: readonly string[];
-  readonly condition: string;
-}
-
 class Translation {
   readonly #permissions: Permissions;
   readonly #options: ClaudeCodeOptions;
@@ -159,40 +161,10 @@ class Translation {
     );
   }
 
-  #reach(rule: PermissionRule): Taken[] {
-    const { tool, specifier } = rule;
-    const kind = BUILT_IN[tool]?.kind;
-    if (specifier === null) return [{ tools: toolNames(rule), condition: 'true' }];
-    switch (kind) {
-      case 'bash':
-        return [{ tools: ['Bash'], condition: deniedCommand(specifier) }];
-      case 'read':
-      case 'edit': {
-        const pattern = parsePathPattern(specifier);
-        if (pattern === null) break;
-        // What may not be read is not edited either.
-        const names = tool === 'Read' || tool === 'NotebookRead' ? toolsOf('read', 'edit') : toolsOf('edit');
-        return byField(names).map(({ tools, field }) => ({
-          tools,
-          condition: anyOf([`!(${plainPath(field)})`, deniedPath(field, pattern)]),
-        }));
-      }
-      case 'fetch': {
-        const host = parseDomain(specifier);
-        if (host !== null) return [{ tools: ['WebFetch'], condition: deniedAddress('args.url', host) }];
-        break;
-      }
-      case 'agent':
-        return [
-          {
-            tools: toolsOf('agent'),
-            condition: `!has(args.subagent_type) || args.subagent_type == ${literal(specifier)}`,
-          },
-        ];
-      case 'skill':
-        return [{ tools: ['Skill'], condition: skill(specifier, true) }];
-    }
-    const tools = kind === 'edit' || kind === 'read' ? familyOf(tool) : toolNames(rule);
+  #reach(rule: PermissionRule): readonly Taken[] {
+    const taken = reachOf(rule);
+    if (taken !== null) return taken;
+    const tools = familyOf(rule);
     this.#remark(
       rule.place,
       `${rule.list} ${rule.text}: the specifier cannot be taken over; every call of ${tools.join(', ')} is meant`,
@@ -440,62 +412,3 @@ const MODE_REMARKS = {
   acceptEdits:
     'mode acceptEdits lets mkdir, touch, mv, cp and the like through; here they are held unless an allow rule takes them',
 } as const;
-
-function on(tools: readonly string[]): Json {
-  const patterns = tools.map((tool) => `call ${tool}`);
-  return patterns.length === 1 ? patterns[0]! : patterns;
-}
-
-/** The call is of one of these tools, some of which are globs. */
-function named(tools: readonly string[]): string {
-  return anyOf(
-    tools.map((tool) =>
-      tool.includes('*')
-        ? matches('name', `^${tool.split('*').map(quote).join('.*')}$`)
-        : `name == ${literal(tool)}`,
-    ),
-  );
-}
-
-/** Tools by the argument that has their path. */
-function byField(names: readonly string[]): { tools: string[]; field: string }[] {
-  const fields = new Map<string, string[]>();
-  for (const name of names) {
-    const field = `args.${BUILT_IN[name]!.field}`;
-    fields.set(field, [...(fields.get(field) ?? []), name]);
-  }
-  return [...fields].map(([field, tools]) => ({ field, tools }));
-}
-
-function search(folders: readonly string[]): string {
-  return `!has(args.path) || (${plainPath('args.path')} && (${withinFolders('args.path', folders)}))`;
-}
-
-function skill(specifier: string, wide: boolean): string {
-  const name = specifier.endsWith(':*')
-    ? specifier.slice(0, -2)
-    : specifier.endsWith(' *')
-      ? specifier.slice(0, -2)
-      : specifier;
-  if (name === specifier && !wide) return `args.skill == ${literal(name)}`;
-  return `args.skill == ${literal(name)} || args.skill.startsWith(${literal(`${name} `)})`;
-}
-
-function familyOf(tool: string): string[] {
-  return BUILT_IN[tool]?.kind === 'read' ? toolsOf('read', 'search', 'edit') : toolsOf('edit');
-}
-
-function isServerGlob(tool: string): boolean {
-  return /^mcp__[A-Za-z0-9_-]+?__[A-Za-z0-9_*-]*$/.test(tool);
-}
-
-/** The tools that a rule without a specifier is about, as globs. */
-export function toolNames({ tool, list }: { readonly tool: string; readonly list: List }): string[] {
-  if (tool === 'Read') return toolsOf('read', 'search');
-  if (tool === 'Edit') return toolsOf('edit');
-  if (tool === 'Agent' || tool === 'Task') return toolsOf('agent');
-  if (tool.startsWith('mcp__') && !tool.slice(5).includes('__') && !tool.includes('*'))
-    return [tool, `${tool}__*`];
-  if (list === 'allow' && tool.includes('*') && !isServerGlob(tool)) return [];
-  return [tool];
-}
