@@ -80,7 +80,7 @@ async function table(
   for (const remote of remotes) {
     const calls = [...allowed.slice(0, 5), ...denied.slice(0, 5)];
     const answers = await remote.run(rules, history, calls, BUDGET_MS * rounds);
-    if ('absent' in answers) absent.push(`${remote.name}: absent (${answers.absent})`);
+    if ('absent' in answers) absent.push(`${remote.name}: no figure (${answers.absent})`);
     else {
       check(remote.name, calls, (call) => answers.allowed[calls.indexOf(call)]!);
       const [p50, p99] = [quantile(answers.times, 0.5), quantile(answers.times, 0.99)];

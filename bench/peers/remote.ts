@@ -47,7 +47,7 @@ async function ask(
   child.stdin.end(JSON.stringify(request));
   const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
   if (child.signalCode !== null) return { absent: `not done in ${RUN_TIMEOUT_MS / 1_000} s` };
-  if (code !== 0) throw new Error(`${command}: ${errors.slice(-2_000)}`);
+  if (code !== 0) return { absent: `it failed: ${errors.trim().split('\n').at(-1)}` };
   return JSON.parse(out) as Answers;
 }
 

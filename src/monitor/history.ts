@@ -4,7 +4,7 @@ import { type Cell, type Ref, WITNESS_LIMIT } from '../spec/run.ts';
 import { addToCell, emptyCell, UNDECIDED, type ViewPlan } from '../spec/view.ts';
 import type { Json } from '../step/types.ts';
 import { canCount, type LimitSlot, type LimitState, release, reserve, usedAt } from './limits.ts';
-import { loadCell, saveCell } from './state.ts';
+import { loadCell, type SavedCell, saveCell } from './state.ts';
 
 /** Views' keys kept in all; past it, what has left its window goes, and then a scope can only say that it does not know. */
 export const MAX_SHARED_CELLS = 1_000_000;
@@ -189,7 +189,7 @@ function notBefore(slot: LimitSlot | undefined, now: number): number {
 interface SavedBody {
   readonly turn?: number;
   readonly windowMs?: number | null;
-  readonly cell?: Cell;
+  readonly cell?: SavedCell;
   readonly slot?: LimitSlot;
 }
 

@@ -5,12 +5,25 @@ import type { OriginLookup, Ref, Sighting, SourceInfo } from '../spec/run.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { numberToken, rawChunks, tokenize } from '../step/normal-forms.ts';
 import { parseStructure } from '../step/structure.ts';
-import type { Json } from '../step/types.ts';
+import type { Json, StepKind } from '../step/types.ts';
+import {
+  inBoth,
+  listOf,
+  loadPairs,
+  loadSeen,
+  MAX_REFS,
+  refOf,
+  type SavedRun,
+  type Sightings,
+  savePairs,
+  saveSeen,
+  seenToo,
+  sighting,
+  sourceOf,
+} from './sightings.ts';
 
 /** Tokens, and pairs of them, that one session may remember; past it origins answer "cannot say", which fails a `require`. */
 export const MAX_KEYS = 2_000_000;
-/** Sources one key may have; a commoner one is also `many`, which is untrusted. */
-const MAX_SIGHTINGS = 64;
 const MANY: SourceInfo = { name: 'many', trusted: false, labels: [] };
 const MAX_PATH = 8;
 /** Pairs are one number, first token's id times this plus the second's: exact below 2^53. */
@@ -31,29 +44,32 @@ interface Place {
   readonly info: SourceInfo;
   readonly id: number;
   readonly annotations: FieldAnnotations | null;
-  readonly fields: Map<string, Place>;
+  fields: Map<string, Place> | null;
   items: Place | null;
 }
 
 export interface SavedOrigins {
-  readonly sources: readonly SourceInfo[];
-  readonly refs: readonly Ref[];
+  readonly sources: readonly SavedSource[];
+  readonly refs: readonly (readonly [seq: number, id: string, kind: StepKind, name: string])[];
   readonly tokens: readonly string[];
-  /** By token: alternating source and ref indices. */
-  readonly seen: readonly (readonly number[])[];
-  /** Per pair: first token, second token, then alternating source and ref indices. */
-  readonly pairs: readonly (readonly number[])[];
+  readonly seen: readonly SavedRun[];
+  readonly pairs: readonly SavedRun[];
   readonly overflowed: boolean;
 }
+/** Of a tool, the name is what follows `tool:` and the tool's own. */
+type SavedSource = readonly [tool: string | null, name: string, trusted: 0 | 1, ...labels: string[]];
 
 export class OriginIndex implements OriginLookup {
+  /** Numbered in the order in which they stand here. */
   readonly #tokenIds = new Map<string, number>();
-  readonly #tokens: string[] = [];
-  readonly #seen: number[][] = [];
-  readonly #pairs = new Map<number, number[]>();
+  /** By token. */
+  #seen: Sightings[] = [];
+  #pairs = new Map<number, Sightings>();
   readonly #sources: SourceInfo[] = [];
-  readonly #sourceIds = new Map<string, number>();
-  readonly #roots = new Map<string, Place>();
+  /** By name: the numbers of the sources that have it. */
+  readonly #sourceIds = new Map<string, number | number[]>();
+  /** Of the content that is being indexed; between steps a session keeps none. */
+  #roots: Map<string, Place> | null = null;
   readonly #refs: Ref[] = [];
   #pending: Pending[] = [];
   #overflowed = false;
@@ -70,9 +86,14 @@ export class OriginIndex implements OriginLookup {
     this.#pending = [];
     for (const { ref, base, content, annotations, beside } of pending) {
       if (beside !== undefined && typeof content === 'string' && saysTheSame(content, beside)) continue;
+      if (this.#refs.length >= MAX_REFS) {
+        this.#overflowed = true;
+        return;
+      }
       this.#refs.push(ref);
       this.#walk(content, this.#root(base, annotations), 0);
     }
+    this.#roots = null;
   }
 
   find(tokens: readonly string[]): readonly Sighting[] | null {
@@ -86,53 +107,55 @@ export class OriginIndex implements OriginLookup {
     }
     let common = ids.length === 1 ? this.#seen[ids[0]!]! : this.#pairs.get(ids[0]! * PAIR_BASE + ids[1]!);
     for (let i = 1; i + 1 < ids.length && common !== undefined; i++) {
-      common = intersection(common, this.#pairs.get(ids[i]! * PAIR_BASE + ids[i + 1]!));
+      common = inBoth(common, this.#pairs.get(ids[i]! * PAIR_BASE + ids[i + 1]!));
     }
-    const found: Sighting[] = [];
-    for (let i = 0; i < (common?.length ?? 0); i += 2) {
-      found.push({ source: this.#sources[common![i]!]!, ref: this.#refs[common![i + 1]!]! });
-    }
-    return found;
+    if (common === undefined) return [];
+    return listOf(common).map((one) => ({
+      source: this.#sources[sourceOf(one)]!,
+      ref: this.#refs[refOf(one)]!,
+    }));
   }
 
   save(): SavedOrigins {
     this.settle();
     return {
-      sources: [...this.#sources],
-      refs: [...this.#refs],
-      tokens: [...this.#tokens],
-      seen: this.#seen.map((sightings) => [...sightings]),
-      pairs: [...this.#pairs].map(([pair, seen]) => [
-        Math.floor(pair / PAIR_BASE),
-        pair % PAIR_BASE,
-        ...seen,
+      sources: this.#sources.map(({ name, tool, trusted, labels }) => [
+        tool ?? null,
+        tool === undefined ? name : name.slice(`tool:${tool}`.length),
+        trusted ? 1 : 0,
+        ...labels,
       ]),
+      refs: this.#refs.map(({ seq, id, kind, name }) => [seq, id, kind, name]),
+      tokens: [...this.#tokenIds.keys()],
+      seen: saveSeen(this.#seen),
+      pairs: savePairs(this.#pairs, PAIR_BASE),
       overflowed: this.#overflowed,
     };
   }
 
   static load(saved: SavedOrigins): OriginIndex {
     const index = new OriginIndex();
-    for (const source of saved.sources) index.#sourceId(source);
-    for (const ref of saved.refs) index.#refs.push(ref);
+    for (const [tool, name, trusted, ...labels] of saved.sources) {
+      const info = { trusted: trusted === 1, labels };
+      index.#sourceId(tool === null ? { ...info, name } : { ...info, name: `tool:${tool}${name}`, tool });
+    }
+    for (const [seq, id, kind, name] of saved.refs) index.#refs.push({ seq, id, kind, name });
     saved.tokens.forEach((token, id) => {
       index.#tokenIds.set(token, id);
-      index.#tokens.push(token);
-      index.#seen.push([...saved.seen[id]!]);
     });
-    for (const [first, second, ...seen] of saved.pairs) index.#pairs.set(first! * PAIR_BASE + second!, seen);
+    index.#seen = loadSeen(saved.seen);
+    index.#pairs = loadPairs(saved.pairs, PAIR_BASE);
     index.#overflowed = saved.overflowed;
     return index;
   }
 
   get size(): number {
-    return this.#tokens.length + this.#pairs.size;
+    return this.#tokenIds.size + this.#pairs.size;
   }
 
   #walk(value: Json, place: Place, depth: number): void {
     if (typeof value === 'string') this.#text(value, this.#scalarId(place));
-    else if (typeof value === 'number')
-      this.#sight(this.#seen[this.#tokenId(numberToken(value))], this.#scalarId(place));
+    else if (typeof value === 'number') this.#sight(this.#tokenId(numberToken(value)), this.#scalarId(place));
     else if (Array.isArray(value)) {
       place.items ??= this.#below(place, place.info.name, place.annotations?.items);
       for (const item of value) this.#walk(item, place.items, depth + 1);
@@ -143,13 +166,14 @@ export class OriginIndex implements OriginLookup {
   }
 
   #walkField(key: string, value: Json, place: Place, depth: number): void {
-    let below = place.fields.get(key);
+    let below = place.fields?.get(key);
     const annotated = place.annotations?.fields?.get(key);
     // A key that the contract does not name is data (a map from ids), not a field name.
     if (annotated === undefined) this.#text(key, place.id);
     if (below === undefined) {
       const path = depth < MAX_PATH ? `${place.info.name}.${key}` : place.info.name;
       below = this.#below(place, path, annotated ?? place.annotations?.others);
+      place.fields ??= new Map();
       if (place.fields.size < 1_000) place.fields.set(key, below);
     }
     this.#walk(value, below, depth + 1);
@@ -157,6 +181,7 @@ export class OriginIndex implements OriginLookup {
 
   #root(base: SourceInfo, annotations: FieldAnnotations | null): Place {
     const key = `${sourceKey(base)}\n${annotations === null ? '' : 'structured'}`;
+    this.#roots ??= new Map();
     let root = this.#roots.get(key);
     if (root === undefined) {
       root = this.#place(base.name, base, annotations);
@@ -174,7 +199,7 @@ export class OriginIndex implements OriginLookup {
 
   #place(path: string, inherited: SourceInfo, annotations: FieldAnnotations | null): Place {
     const info = annotationFor(annotations, inherited, path);
-    return { info, id: this.#sourceId(info), annotations, fields: new Map(), items: null };
+    return { info, id: this.#sourceId(info), annotations, fields: null, items: null };
   }
 
   /** A scalar where the contract describes fields or items is not what it describes. */
@@ -187,7 +212,7 @@ export class OriginIndex implements OriginLookup {
 
   #text(text: string, source: number): void {
     this.#index(tokenize(text), source);
-    for (const chunk of rawChunks(text)) this.#sight(this.#seen[this.#tokenId(chunk)], source);
+    for (const chunk of rawChunks(text)) this.#sight(this.#tokenId(chunk), source);
   }
 
   #index(tokens: readonly string[], source: number): void {
@@ -195,7 +220,7 @@ export class OriginIndex implements OriginLookup {
     for (const token of tokens) {
       const id = this.#tokenId(token);
       if (id < 0) return;
-      this.#sight(this.#seen[id], source);
+      this.#sight(id, source);
       if (before >= 0) this.#sightPair(before * PAIR_BASE + id, source);
       before = id;
     }
@@ -209,38 +234,46 @@ export class OriginIndex implements OriginLookup {
       this.#overflowed = true;
       return -1;
     }
-    const id = this.#tokens.length;
+    const id = this.#tokenIds.size;
     this.#tokenIds.set(token, id);
-    this.#tokens.push(token);
-    this.#seen.push([]);
     return id;
   }
 
   #sightPair(pair: number, source: number): void {
     const known = this.#pairs.get(pair);
-    if (known !== undefined) this.#sight(known, source);
-    else if (this.size >= MAX_KEYS) this.#overflowed = true;
-    else this.#pairs.set(pair, [source, this.#refs.length - 1]);
+    if (known === undefined && this.size >= MAX_KEYS) this.#overflowed = true;
+    else if (known === undefined) this.#pairs.set(pair, sighting(source, this.#refs.length - 1));
+    else {
+      const now = seenToo(known, source, this.#refs.length - 1, this);
+      if (now !== known) this.#pairs.set(pair, now);
+    }
   }
 
-  #sight(known: number[] | undefined, source: number): void {
-    if (known === undefined) return;
-    for (let i = 0; i < known.length; i += 2) if (known[i] === source) return;
-    const ref = this.#refs.length - 1;
-    if (known.length < 2 * MAX_SIGHTINGS) known.push(source, ref);
-    else if (known.length === 2 * MAX_SIGHTINGS) known.push(this.#sourceId(MANY), ref);
+  /** A token's number is below the number of tokens, or -1. */
+  #sight(token: number, source: number): void {
+    if (token < 0) return;
+    this.#seen[token] = seenToo(this.#seen[token], source, this.#refs.length - 1, this);
+  }
+
+  /** The source that stands for all beyond the bound. */
+  many(): number {
+    return this.#sourceId(MANY);
   }
 
   #sourceId(info: SourceInfo): number {
-    const key = sourceKey(info);
-    let id = this.#sourceIds.get(key);
-    if (id === undefined) {
-      id = this.#sources.length;
-      this.#sources.push(info);
-      this.#sourceIds.set(key, id);
-    }
+    const known = this.#sourceIds.get(info.name);
+    const ids = known === undefined ? [] : typeof known === 'number' ? [known] : known;
+    for (const id of ids) if (isSameSource(this.#sources[id]!, info)) return id;
+    const id = this.#sources.length;
+    this.#sources.push(info);
+    this.#sourceIds.set(info.name, known === undefined ? id : [...ids, id]);
     return id;
   }
+}
+
+function isSameSource(a: SourceInfo, b: SourceInfo): boolean {
+  if (a.trusted !== b.trusted || a.tool !== b.tool || a.labels.length !== b.labels.length) return false;
+  return a.labels.every((label, i) => label === b.labels[i]);
 }
 
 function saysTheSame(text: string, result: Json): boolean {
@@ -250,13 +283,4 @@ function saysTheSame(text: string, result: Json): boolean {
 
 function sourceKey(info: SourceInfo): string {
   return `${info.trusted ? 1 : 0}${info.tool ?? ''}\n${info.name}\n${info.labels.join('\n')}`;
-}
-
-/** Sightings by sources that are in both, each with the later list's ref. */
-function intersection(a: readonly number[], b: readonly number[] | undefined): number[] {
-  const out: number[] = [];
-  for (let i = 0; i < (b?.length ?? 0); i += 2) {
-    for (let j = 0; j < a.length; j += 2) if (a[j] === b![i]) out.push(b![i]!, b![i + 1]!);
-  }
-  return out;
 }

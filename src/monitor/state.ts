@@ -2,6 +2,7 @@
 import type { Program } from '../spec/program.ts';
 import type { Cell, Entry, Ref } from '../spec/run.ts';
 import type { SessionIdentity } from '../spec/shared.ts';
+import { emptyCell } from '../spec/view.ts';
 import type { Json, JsonObject } from '../step/types.ts';
 import { addDuty, type Duty, type DutyState, noDuties } from './duties.ts';
 import type { LimitSlot, LimitState } from './limits.ts';
@@ -85,12 +86,12 @@ export function freshState(program: Program): SessionState {
 }
 
 interface SavedState {
-  readonly v: 3;
+  readonly v: 4;
   readonly spec: string;
   readonly steps: number;
   readonly time: number;
   readonly halted: SessionState['halted'];
-  readonly views: readonly (readonly (readonly [string, Cell])[])[];
+  readonly views: readonly (readonly (readonly [string, SavedCell])[])[];
   readonly limits: readonly (readonly (readonly [string, LimitSlot])[])[];
   readonly calls: readonly (readonly [string, OpenCall])[];
   readonly holds: readonly (readonly [string, OpenHold])[];
@@ -106,7 +107,7 @@ interface SavedState {
 
 export function saveState(state: SessionState, program: Program): Json {
   const saved: SavedState = {
-    v: 3,
+    v: 4,
     spec: program.digest,
     steps: state.steps,
     time: state.time,
@@ -132,7 +133,7 @@ export function saveState(state: SessionState, program: Program): Json {
 
 export function loadState(json: Json, program: Program): SessionState {
   const saved = json as unknown as SavedState;
-  if (saved.v !== 3 || saved.spec !== program.digest) {
+  if (saved.v !== 4 || saved.spec !== program.digest) {
     throw new RangeError('this monitor state was saved under another spec or version');
   }
   const state = freshState(program);
@@ -168,23 +169,31 @@ export function loadState(json: Json, program: Program): SessionState {
   return state;
 }
 
-// JSON has no infinities and no timestamps: empty folds are saved as null, a step's time as milliseconds.
-export function saveCell(cell: Cell): Cell {
+/** As saved: what is as in an empty cell is left out. JSON has no timestamps: a step's time is saved as milliseconds. */
+export type SavedCell = Partial<Cell>;
+
+export function saveCell(cell: Cell): SavedCell {
+  const { count, refs, time, sum, min, max, broken, kept, entries, overflowed } = cell;
   return {
-    ...cell,
-    min: Number.isFinite(cell.min) ? cell.min : (null as unknown as number),
-    max: Number.isFinite(cell.max) ? cell.max : (null as unknown as number),
-    kept: timeOf(cell.kept),
-    entries:
-      cell.entries === null ? null : cell.entries.map((entry) => ({ ...entry, kept: timeOf(entry.kept) })),
+    count,
+    refs,
+    time,
+    ...(sum === 0 ? {} : { sum }),
+    ...(Number.isFinite(min) ? { min } : {}),
+    ...(Number.isFinite(max) ? { max } : {}),
+    ...(broken ? { broken } : {}),
+    ...(kept === null ? {} : { kept: timeOf(kept) }),
+    ...(entries === null
+      ? {}
+      : { entries: entries.map((entry) => ({ ...entry, kept: timeOf(entry.kept) })) }),
+    ...(overflowed ? { overflowed } : {}),
   };
 }
 
-export function loadCell(cell: Cell): Cell {
+export function loadCell(saved: SavedCell): Cell {
+  const cell = { ...emptyCell(false), ...saved };
   return {
     ...cell,
-    min: cell.min ?? Number.POSITIVE_INFINITY,
-    max: cell.max ?? Number.NEGATIVE_INFINITY,
     refs: [...cell.refs],
     kept: stepTime(cell.kept),
     entries:

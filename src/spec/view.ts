@@ -71,7 +71,9 @@ export function addToCell(
 ): void {
   cell.count++;
   cell.time = time;
-  cell.refs.push(ref);
+  // A list grown from nothing has room for seventeen: most cells have one.
+  if (cell.refs.length === 0) cell.refs = [ref];
+  else cell.refs.push(ref);
   if (cell.refs.length > 2 * WITNESS_LIMIT) cell.refs.splice(0, cell.refs.length - WITNESS_LIMIT);
   if (value !== null && cell.entries === null) {
     if (!Number.isFinite(value)) cell.broken = true;
