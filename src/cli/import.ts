@@ -15,7 +15,7 @@ import { parseOptions, UsageError } from './args.ts';
 import { printable } from './output.ts';
 
 const HELP = `interlock import claude-code FILE... [--out SPEC] [--name NAME] [--project DIR] [--home DIR]
-interlock import cedar FILE [--out SPEC] [--name NAME] [--resource 'TYPE::"ID"']
+interlock import cedar FILE [--out SPEC] [--name NAME] [--schema FILE] [--resource 'TYPE::"ID"']
 
 claude-code  permissions of Claude Code: settings.json, settings.local.json, managed-settings.json, joined as it joins them
 cedar        Cedar policies: an action is a tool, the context its arguments
@@ -24,6 +24,7 @@ cedar        Cedar policies: an action is a tool, the context its arguments
   --name NAME     of the spec
   --project DIR   claude-code: what \`/path\` means; the folder with .claude in it, or else this one
   --home DIR      claude-code: what \`~\` means
+  --schema FILE   cedar: a schema, which says what actions are in a group
   --resource X    cedar: the resource of every call, such as 'Gateway::"g-1"'
 
 What is not exact is stricter. That, and what the spec does not have, is told on standard error and in its comments.`;
@@ -39,6 +40,7 @@ export async function run(argv: string[]): Promise<number> {
       project: { type: 'string' },
       home: { type: 'string' },
       resource: { type: 'string' },
+      schema: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
     Number.POSITIVE_INFINITY,
@@ -56,20 +58,23 @@ export async function run(argv: string[]): Promise<number> {
     );
   }
   if (names.length === 0) throw new UsageError('no file given');
-  const files: SourceFile[] = [];
-  for (const name of names) {
+  const wanted = values.schema === undefined ? names : [...names, values.schema];
+  const read: SourceFile[] = [];
+  for (const name of wanted) {
     try {
-      files.push({ name, text: readFileSync(name, 'utf8') });
+      read.push({ name, text: readFileSync(name, 'utf8') });
     } catch (error) {
       console.error(`interlock: cannot read ${name}: ${(error as Error).message}`);
       return 2;
     }
   }
+  const files = read.slice(0, names.length);
   const name = values.name === undefined ? {} : { name: values.name };
   if (kind === 'cedar') {
     if (files.length > 1) throw new UsageError('one file of policies at a time');
     const resource = values.resource === undefined ? {} : { resource: parseResource(values.resource) };
-    return finish(importCedar(files[0]!, { ...name, ...resource }), files, values.out);
+    const schema = values.schema === undefined ? {} : { schema: read.at(-1)! };
+    return finish(importCedar(files[0]!, { ...name, ...resource, ...schema }), read, values.out);
   }
   const project = resolve(values.project ?? projectOf(names[0]!));
   const home = resolve(values.home ?? homedir());

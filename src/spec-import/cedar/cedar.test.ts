@@ -6,12 +6,16 @@ import {
   isAuthorized,
   policySetTextToParts,
   policyToJson,
+  schemaToJson,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
+import { Source } from '../../spec/source.ts';
 import type { JsonObject } from '../../step/types.ts';
 import { type Decide, decider } from '../testing/decide.ts';
 import { toEst } from '../testing/est.ts';
 import { parsePolicies } from './parse.ts';
+import type { EntityRef } from './policy.ts';
+import { readSchema } from './schema.ts';
 import { importCedar } from './spec.ts';
 
 const imported = (text: string) => importCedar({ name: 'p.cedar', text });
@@ -241,6 +245,68 @@ test('random policies with what cannot be said: never laxer', () => {
     { numRuns: 300 },
   );
   assert.ok(held > 50, `${held} held`);
+});
+
+describe('a schema', () => {
+  const text = `
+    namespace App {
+      entity User in [Team] = { "a b"?: String, x: Set<Long> } tags String;
+      entity Team, Gw;
+      type T = { a: Long };
+      @doc("x") action readOnly;
+      action "list files", read in [readOnly] appliesTo { principal: [User], resource: Gw, context: { input: { a: Long, b?: T } } };
+      action write appliesTo { principal: User, resource: Gw };
+    }
+    action all;
+    action top in [App::Action::"readOnly", all]; // end
+    action more in all;`;
+  const groups: EntityRef[] = [
+    { type: 'App::Action', id: 'readOnly' },
+    { type: 'App::Action', id: 'write' },
+    { type: 'Action', id: 'all' },
+    { type: 'Action', id: 'readOnly' },
+  ];
+
+  test('says what is in a group, in both forms', () => {
+    const answer = schemaToJson(text);
+    assert.ok(answer.type === 'success', JSON.stringify(answer));
+    for (const form of [text, JSON.stringify(answer.json)]) {
+      const members = readSchema(new Source('s', form));
+      assert.ok(members !== null);
+      assert.deepEqual(groups.map(members), [
+        ['list files', 'read', 'readOnly', 'top'],
+        ['write'],
+        ['all', 'more', 'top'],
+        [],
+      ]);
+    }
+  });
+
+  test('makes groups exact', () => {
+    const policies = `
+      permit(principal, action in App::Action::"readOnly", resource);
+      forbid(principal, action, resource) when { action in Action::"all" };`;
+    const result = importCedar({ name: 'p', text: policies }, { schema: { name: 's', text } });
+    assert.ok(result.ok);
+    assert.deepEqual(result.remarks, []);
+    const decide = decider(result);
+    assert.deepEqual(
+      ['read', 'list files', 'top', 'write', 'more', 'other'].map((name) => decide(name)),
+      ['allow', 'allow', 'deny', 'deny', 'deny', 'deny'],
+    );
+  });
+
+  test('that is none has problems with a place', () => {
+    const bad = importCedar(
+      { name: 'p', text: 'permit(principal, action, resource);' },
+      { schema: { name: 's', text: 'action a in\n [b' } },
+    );
+    assert.ok(!bad.ok);
+    assert.deepEqual(
+      bad.problems.map(({ file, line, column }) => [file, line, column]),
+      [['s', 2, 4]],
+    );
+  });
 });
 
 describe('by hand', () => {

@@ -1,8 +1,9 @@
 // Cedar expressions as CEL, from two sides: `sure` holds only where Cedar's does, `maybe` wherever Cedar's could. Where both
 // are the same text, it is exact. Errors stay errors: Cedar reads `&&` and `||` from left to right, so they become `? :`
 // where CEL, which does not, could see past an error. Pure.
-import { anyOf, literal, quote } from '../cel.ts';
+import { allOf, anyOf, literal, quote } from '../cel.ts';
 import type { EntityRef, Expr, PatternElement, ScopeConstraint } from './policy.ts';
+import type { Members } from './schema.ts';
 
 export interface Side {
   /** What cannot be said is true; else false. */
@@ -22,6 +23,8 @@ export interface Convention {
   readonly args: 'context' | 'context.input';
   /** What `resource` is in every call; null when it is not known. */
   readonly resource: EntityRef | null;
+  /** What actions are in a group; null when no schema says so. */
+  readonly members: Members | null;
   /** The principal of a session, as text. */
   principal(entity: EntityRef): string;
   /** What the text begins with for principals of a type. */
@@ -53,17 +56,11 @@ export function truth(expr: Expr, side: Side, convention: Convention): string {
     case 'not':
       return negated(inner(expr.arg, flip(side)));
     case 'binary':
-      if (expr.op === '&&') return choice(inner(expr.left), inner(expr.right), 'false', expr.left);
-      if (expr.op === '||') return choice(inner(expr.left), 'true', inner(expr.right), expr.left);
+      if (expr.op === '&&') return branch(expr.left, inner(expr.right), 'false', side, convention);
+      if (expr.op === '||') return branch(expr.left, 'true', inner(expr.right), side, convention);
       return compared(expr, side, convention);
-    case 'if': {
-      const yes = inner(expr.yes);
-      const no = inner(expr.no);
-      const never = inner(expr.test, { ...side, over: false });
-      const ever = inner(expr.test, { ...side, over: true });
-      if (never === ever) return `(${never} ? ${yes} : ${no})`;
-      return `(${never} ? ${yes} : ${ever} ? (${yes}) ${side.over ? '||' : '&&'} (${no}) : ${no})`;
-    }
+    case 'if':
+      return branch(expr.test, inner(expr.yes), inner(expr.no), side, convention);
     case 'has':
       return hasText(expr, side, convention);
     case 'like': {
@@ -93,13 +90,29 @@ function negated(text: string): string {
   return `!(${text})`;
 }
 
-/** `test ? yes : no`, where one of the two is a constant; an operator when the test cannot be an error. */
-function choice(test: string, yes: string, no: string, left: Expr): string {
+/**
+ * `test ? yes : no`. Where the test cannot be decided, both could be the answer; of a strict side an error in either is one,
+ * because Cedar could have come upon it.
+ */
+function branch(test: Expr, yes: string, no: string, side: Side, convention: Convention): string {
+  const never = truth(test, { ...side, over: false }, convention);
+  const ever = truth(test, { ...side, over: true }, convention);
+  const safe = test.t === 'has' && test.left.t === 'var';
+  if (never === ever) return choice(never, yes, no, safe);
+  const lax = side.over ? anyOf([yes, no]) : allOf([yes, no]);
+  const both = side.over
+    ? choice(yes, choice(no, 'true', 'true'), no)
+    : choice(yes, no, choice(no, 'false', 'false'));
+  return choice(never, yes, choice(ever, side.strict ? both : lax, no));
+}
+
+/** As an operator where the test cannot be an error: CEL's operators see past errors on either side. */
+function choice(test: string, yes: string, no: string, safe = false): string {
   if (test === 'true') return yes;
   if (test === 'false') return no;
-  const safe = left.t === 'has' && left.left.t === 'var';
-  if (no === 'false') return safe ? `(${test} && ${yes})` : `(${test} ? ${yes} : false)`;
-  return safe ? `(${test} || ${no})` : `(${test} ? true : ${no})`;
+  if (safe && no === 'false') return `(${test} && ${yes})`;
+  if (safe && yes === 'true') return `(${test} || ${no})`;
+  return `(${test} ? ${yes} : ${no})`;
 }
 
 function likePattern(pattern: readonly PatternElement[]): string {
@@ -227,6 +240,10 @@ function isEntity({ t }: Value): boolean {
 /** The same entity is in itself; what else is in it, only its hierarchy knows. Actions in a list are tools. */
 function within(value: Value, group: Value, side: Side, convention: Convention, listed: boolean): string {
   if (group.t !== 'entity' || !isEntity(value)) return unknown(side);
+  if (value.t === 'action' && convention.members !== null) {
+    const names = isAction(group.entity) ? convention.members(group.entity) : [];
+    return names.length === 0 ? 'false' : `name in ${JSON.stringify(names)}`;
+  }
   const same = equal(value, group, { ...side, over: false }, convention);
   if (value.t === 'action' && listed) return same;
   return !side.over || same === 'true' ? same : 'true';

@@ -58,6 +58,7 @@ const SIGNS = [
   '-',
   '*',
   '?',
+  '=',
 ];
 const ESCAPES: Readonly<Record<string, string>> = {
   n: '\n',

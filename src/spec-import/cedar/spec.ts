@@ -9,11 +9,14 @@ import { type Convention, MAYBE, outer, type Side, SURE, scopeTruth, truth } fro
 import { SyntaxProblem } from './lex.ts';
 import { parsePolicies } from './parse.ts';
 import type { EntityRef, Expr, Policy, ScopeConstraint } from './policy.ts';
+import { type Members, readSchema } from './schema.ts';
 
 export interface CedarOptions {
   readonly name?: string;
   /** What `resource` is in every call, `Type::"id"`; without it nothing is known of the resource. */
   readonly resource?: EntityRef;
+  /** Says which actions are in which groups. */
+  readonly schema?: SourceFile;
 }
 
 interface Placed {
@@ -29,10 +32,13 @@ export function importCedar(file: SourceFile, options: CedarOptions = {}): Impor
   const source = new Source(file.name, file.text);
   const policies = read(source);
   if (policies === null) return { ok: false, problems: source.problems };
-  const convention = conventionOf(policies, options);
+  const schema = options.schema === undefined ? null : new Source(options.schema.name, options.schema.text);
+  const members = schema === null ? null : readSchema(schema);
+  if (schema?.failed) return { ok: false, problems: schema.problems };
+  const convention = conventionOf(policies, options, members);
   checkPrincipals(source, policies, convention);
   if (source.failed) return { ok: false, problems: source.problems };
-  const placed = place(policies);
+  const placed = place(policies, members);
   const remarks = placed.flatMap((one) => remarksOf(source, one, convention));
   const permits = placed.filter(({ policy }) => policy.effect === 'permit');
   // A tool that no pattern can name alone is not covered by a rule on `call *`: the rule for others speaks of it.
@@ -71,7 +77,11 @@ function headComment(file: SourceFile, { args, resource }: Convention): string {
   ].join('\n');
 }
 
-function conventionOf(policies: readonly Policy[], options: CedarOptions): Convention {
+function conventionOf(
+  policies: readonly Policy[],
+  options: CedarOptions,
+  members: Members | null,
+): Convention {
   const isInput = (expr: Expr) =>
     (expr.t === 'attr' && expr.attr === 'input' && isContext(expr.left)) ||
     (expr.t === 'has' && expr.attrs[0] === 'input' && isContext(expr.left));
@@ -80,6 +90,7 @@ function conventionOf(policies: readonly Policy[], options: CedarOptions): Conve
   return {
     args: nested ? 'context.input' : 'context',
     resource: options.resource ?? null,
+    members,
     principalPrefix,
     principal: ({ type, id }) => principalPrefix(type) + id,
   };
@@ -152,7 +163,7 @@ function checkPrincipals(source: Source, policies: readonly Policy[], convention
   }
 }
 
-function place(policies: readonly Policy[]): Placed[] {
+function place(policies: readonly Policy[], members: Members | null): Placed[] {
   const ids = new Set<string>();
   return policies.map((policy, i) => {
     const { id: wanted = `policy${i}` } = policy.annotations;
@@ -160,15 +171,16 @@ function place(policies: readonly Policy[]): Placed[] {
     let id = base;
     for (let n = 2; ids.has(id); n++) id = `${base}-${n}`;
     ids.add(id);
-    return { id, policy, ...toolsOf(policy.action) };
+    return { id, policy, ...toolsOf(policy.action, members) };
   });
 }
 
-function toolsOf(action: ScopeConstraint): Pick<Placed, 'tools' | 'grouped'> {
+function toolsOf(action: ScopeConstraint, members: Members | null): Pick<Placed, 'tools' | 'grouped'> {
   if (action.op === '==') return { tools: [action.entity.id], grouped: false };
   if (action.op !== 'in') return { tools: null, grouped: false };
-  if ('entities' in action) return { tools: action.entities.map(({ id }) => id), grouped: false };
-  return { tools: [action.entity.id], grouped: true };
+  const entities = 'entities' in action ? action.entities : [action.entity];
+  const tools = [...new Set(entities.flatMap((entity) => members?.(entity) ?? [entity.id]))];
+  return { tools, grouped: members === null && 'entity' in action };
 }
 
 /** When the policy applies to a call of one of its tools. */
@@ -199,6 +211,7 @@ function remarksOf(source: Source, one: Placed, convention: Convention): Remark[
   }
   const listed = (expr: Expr) =>
     expr.t === 'binary' && expr.op === 'in' && isAction(expr.left) && expr.right.t === 'set';
+  if (convention.members !== null) return out;
   const inScope = !permit && policy.action.op === 'in' && 'entities' in policy.action;
   if (inScope || policy.conditions.some(({ body }) => some(body, listed)))
     out.push({
