@@ -11,7 +11,7 @@ import { loadSpecFile } from '../src/sdk/spec-files.ts';
 import type { Step } from '../src/step/types.ts';
 import { openSqliteStore } from '../src/store/sqlite/store.ts';
 import { conversation } from './measure/conversation.ts';
-import { machine, median, megabytes, retainedHeap } from './measure/measure.ts';
+import { machine, median, megabytes, quantile, retainedHeap, timeEach } from './measure/measure.ts';
 
 const SPEC = new URL('../examples/support-agent/spec.yaml', import.meta.url).pathname;
 /** Sessions that are opened at the same time. */
@@ -51,14 +51,18 @@ function stateOfOne(): void {
     });
     return (retainedHeap() - before) / states.length;
   });
+  const state = monitor.start();
+  for (const step of stepsOf(0)) monitor.step(state, step);
+  const wakes = timeEach(5_000, () => monitor.load(JSON.parse(JSON.stringify(monitor.save(state)))));
   console.log(
-    `state of an idle session after ${stepsOf(0).length} steps: ${median(saved)} bytes saved, ${Math.round(median(heap))} bytes of heap`,
+    `state of an idle session after ${stepsOf(0).length} steps: ${median(saved)} bytes saved, ${Math.round(median(heap))} bytes of heap; packed and unpacked in ${quantile(wakes, 0.5).toFixed(0)} µs`,
   );
 }
 
 async function live(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'interlock-bench-'));
   const store = await openSqliteStore({ directory });
+  // None is written out and forgotten; the engine packs the states of those that are idle.
   const limits = { sessionsInMemory: sessions + 1, bytesInMemory: Number.MAX_SAFE_INTEGER };
   const engine = await createEngine({ store, specs: [spec], noSpec: 'deny', limits });
   try {
@@ -96,5 +100,5 @@ async function live(): Promise<void> {
   }
 }
 
-stateOfOne();
 await live();
+stateOfOne();

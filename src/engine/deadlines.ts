@@ -7,7 +7,7 @@ import { OWN_ID_PREFIX } from './build-step.ts';
 import type { Memory } from './memory.ts';
 import type { EngineLogLine } from './options.ts';
 import type { Recorder } from './record.ts';
-import { nextSeq } from './session.ts';
+import { nextSeq, stateOf } from './session.ts';
 import type { Finding } from './types.ts';
 
 /** Name of the `check` step. */
@@ -33,7 +33,7 @@ export function createDeadlines(
     let session = memory.get(id) ?? (await memory.load(id));
     while (session !== null && !memory.owns(session)) session = await memory.load(id);
     if (session === null || session.row.state === 'ended') return;
-    const deadline = session.monitor.deadline(session.state);
+    const deadline = session.monitor.deadline(stateOf(session));
     // The session may be ahead of the store: what was owed may be done by now.
     if (deadline === null || deadline >= clock()) return void (await session.tail);
     await recorder.record(session, {

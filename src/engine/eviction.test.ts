@@ -108,6 +108,31 @@ for (const [name, spec, agent, names] of cases) {
   });
 }
 
+test('sessions whose states are packed decide as those that are ready', async (t) => {
+  const limits = { stepsPerSnapshot: 4 };
+  const [ready, packed] = await Promise.all(
+    [limits, { ...limits, statesUnpacked: 1 }].map((limits) =>
+      withEngine(t, { specs: [paymentsSpec()], limits }),
+    ),
+  );
+  const recorded = async ({ engine }: TestEngine) => {
+    for (const i of [0, 1, 2]) await engine.openSession({ id: `s-${i}`, agent: { name: 'payer-1' } });
+    for (let n = 0; n < 36; n++) {
+      const name = ['look', 'pay', 'send', 'pay'][n % 4]!;
+      const id = `s-${(n * 7) % 3}`;
+      const call = { id: `${n}`, callId: `${n}`, name, args: { account: n % 2 } };
+      await engine.decide(id, { ...call, kind: 'tool.call' });
+      if (n % 5 === 0)
+        await engine.decide(id, { kind: 'tool.result', id: `${n}r`, name, callId: `${n}`, result: { n: 1 } });
+    }
+    return Promise.all([0, 1, 2].map((i) => engine.steps(`s-${i}`, { from: 0, limit: 100 })));
+  };
+  const rows = await recorded(packed!);
+  assert.deepEqual(rows, await recorded(ready!));
+  const verdicts = rows.flatMap(({ steps }) => steps.map(({ decision }) => decision?.verdict));
+  assert.ok(verdicts.includes('deny') && verdicts.includes('allow'));
+});
+
 test('sessions beyond the limit are written out with a snapshot, and come back', async (t) => {
   const { engine, store } = await withEngine(t, { limits: { sessionsInMemory: 2, stepsPerSnapshot: 1_000 } });
   for (let i = 0; i < 10; i++) {

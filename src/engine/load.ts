@@ -6,7 +6,7 @@ import type { Json, Step } from '../step/types.ts';
 import type { Store, StoredSession } from '../store/store.ts';
 import { nativeSha256 } from './native-sha256.ts';
 import { refuse } from './problem.ts';
-import { type LiveSession, newSession } from './session.ts';
+import { type LiveSession, newSession, stateOf } from './session.ts';
 import type { Specs } from './specs.ts';
 import type { Finding } from './types.ts';
 
@@ -69,7 +69,8 @@ function restore({ snapshot }: StoredSession, fresh: LiveSession): { session: Li
 
 /** Runs the steps from `from` through the monitor. Null, or the step whose state is not the recorded one. */
 async function replay(session: LiveSession, from: number, store: Store): Promise<Omit<Finding, 'at'> | null> {
-  const { row, monitor, state } = session;
+  const { row, monitor } = session;
+  const state = stateOf(session);
   let seq = from;
   for (;;) {
     const rows = await store.recorded(row.id, seq, STEPS_PER_READ);

@@ -2,11 +2,13 @@
 // many, and dropped when a write failed, so that they come back as they are durable.
 import type { Store } from '../store/store.ts';
 import type { EngineLimits } from './options.ts';
-import { type LiveSession, nextSeq } from './session.ts';
+import { type LiveSession, nextSeq, pack } from './session.ts';
 import { snapshotOf } from './snapshot.ts';
 
 /** Evictions that may be under way at once. */
 const EVICTIONS_MAX = 64;
+/** A larger state stays as it is: packing it would hold up the others. */
+const PACK_BYTES_MAX = 64 << 10;
 
 export interface Memory {
   /** The session if it is in memory; makes it the most recently used. */
@@ -29,6 +31,8 @@ export function createMemory(
   const sessions = new Map<string, LiveSession>();
   const loading = new Map<string, Promise<LiveSession | null>>();
   const leaving = new Set<LiveSession>();
+  /** Whose states are ready, the least recently used first. */
+  const unpacked = new Set<LiveSession>();
   /** Writes still under way of sessions that were dropped: what they write must be read back. */
   const settling = new Map<string, Promise<void>>();
   let bytes = 0;
@@ -37,12 +41,26 @@ export function createMemory(
   function put(session: LiveSession): void {
     sessions.set(session.row.id, session);
     bytes += session.bytes;
+    use(session);
     trim();
+  }
+
+  function use(session: LiveSession): void {
+    unpacked.delete(session);
+    unpacked.add(session);
+    if (unpacked.size <= limits.statesUnpacked) return;
+    const [idle] = unpacked as Iterable<LiveSession>;
+    unpacked.delete(idle!);
+    if (idle!.bytes > PACK_BYTES_MAX) return;
+    bytes -= idle!.bytes;
+    pack(idle!);
+    bytes += idle!.bytes;
   }
 
   function drop(session: LiveSession): void {
     if (sessions.get(session.row.id) !== session) return;
     sessions.delete(session.row.id);
+    unpacked.delete(session);
     bytes -= session.bytes;
     if (session.writing > 0) settle(session);
   }
@@ -93,6 +111,7 @@ export function createMemory(
       if (session === undefined) return null;
       sessions.delete(id);
       sessions.set(id, session);
+      use(session);
       return session;
     },
     load(id) {

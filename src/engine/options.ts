@@ -55,6 +55,8 @@ export interface EngineLimits {
   readonly bytesPerProposal: number;
   readonly openHoldsPerSession: number;
   readonly sessionsInMemory: number;
+  /** Of these, the ones used latest are kept ready; the others' states as text, unpacked at their next step. */
+  readonly statesUnpacked: number;
   /** Approximate size of the session states kept in memory. */
   readonly bytesInMemory: number;
   /** A snapshot is written after this many steps, so that a restart replays at most as many. */
@@ -69,7 +71,8 @@ export const ENGINE_LIMITS: EngineLimits = {
   stepsPerSession: 1_000_000,
   bytesPerProposal: 1 << 20,
   openHoldsPerSession: 1_000,
-  sessionsInMemory: 10_000,
+  sessionsInMemory: 100_000,
+  statesUnpacked: 5_000,
   bytesInMemory: 512 << 20,
   stepsPerSnapshot: 1_000,
   spansPerObserve: 100_000,

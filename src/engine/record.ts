@@ -16,7 +16,7 @@ import type { Memory } from './memory.ts';
 import { nativeSha256 } from './native-sha256.ts';
 import type { EngineLimits } from './options.ts';
 import { refuse } from './problem.ts';
-import { type LiveSession, nextSeq } from './session.ts';
+import { type LiveSession, nextSeq, stateOf } from './session.ts';
 import type { Shared } from './shared.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
 import type { Stops } from './stops.ts';
@@ -48,6 +48,8 @@ export interface RecorderParts {
   readonly onDeadline: (dueAt: number) => void;
 }
 
+const SETTLED = Promise.resolve();
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { store, memory, limits, clock, emit, shared, stops, onHold, onDeadline } = parts;
 
@@ -58,7 +60,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     answered: StoredHold | undefined,
     history: SharedHistory | undefined,
   ): Promise<Recorded> {
-    const { decision, changes, facts, arrival } = session.monitor.step(session.state, given, history);
+    const { decision, changes, facts, arrival } = session.monitor.step(stateOf(session), given, history);
     // What was read of other sessions stands in the step: it can be replayed without them.
     const step = facts === undefined ? given : { ...given, facts: [...(given.facts ?? []), ...facts] };
     const text = facts === undefined ? givenText : canonicalize(step);
@@ -66,7 +68,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const stateDigest = chainState(session.stateDigest, changes, nativeSha256);
     const before = session.row;
     session.stateDigest = stateDigest;
-    session.row = rowAfter(before, step, decision, session.monitor.deadline(session.state));
+    session.row = rowAfter(before, step, decision, session.monitor.deadline(stateOf(session)));
     const idHash = hash53(step.id);
     session.ids.add(idHash);
     session.unsavedSteps += 1;
@@ -121,6 +123,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const durable = store.append(writes).then(
       () => {
         session.writing -= 1;
+        // What is durable is not kept for the next to wait for.
+        if (session.writing === 0) session.tail = SETTLED;
         session.pending.delete(step.id);
         for (const event of events) emit(event);
         if (hold !== null) onHold(hold.hold.expiresAt);

@@ -1,6 +1,6 @@
 // A session in memory: its monitor's state, its place in the order of steps, and what is not durable yet.
 import type { Monitor, MonitorState } from '../monitor/monitor.ts';
-import type { Step } from '../step/types.ts';
+import type { Json, Step } from '../step/types.ts';
 import type { SessionRow, StoredHold } from '../store/store.ts';
 import { IdSet } from './ids.ts';
 import type { Recorded } from './types.ts';
@@ -15,7 +15,10 @@ export interface Pending {
 export interface LiveSession {
   row: SessionRow;
   readonly monitor: Monitor;
-  readonly state: MonitorState;
+  /** Null while `packed`: read it by `stateOf`. */
+  state: MonitorState | null;
+  /** The state as text, while the session is idle. */
+  packed: string | null;
   /** State digest after the last step. */
   stateDigest: string;
   readonly ids: IdSet;
@@ -36,12 +39,15 @@ export interface LiveSession {
 }
 
 const BYTES_MIN = 4_096;
+/** Of a session whose state is packed, without its state. */
+const PACKED_MIN = 2_500;
 
 export function newSession(row: SessionRow, monitor: Monitor, stateDigest: string): LiveSession {
   return {
     row,
     monitor,
     state: monitor.start(),
+    packed: null,
     stateDigest,
     ids: new IdSet(),
     pending: new Map(),
@@ -54,6 +60,20 @@ export function newSession(row: SessionRow, monitor: Monitor, stateDigest: strin
     savedCharacters: 0,
     bytes: BYTES_MIN,
   };
+}
+
+/** The monitor's state, unpacked from here on. */
+export function stateOf(session: LiveSession): MonitorState {
+  session.state ??= session.monitor.load(JSON.parse(session.packed!) as Json);
+  session.packed = null;
+  return session.state;
+}
+
+/** Keeps the state as text, which takes a fifth of the room and restores one that behaves identically. */
+export function pack(session: LiveSession): void {
+  session.packed ??= JSON.stringify(session.monitor.save(session.state!));
+  session.state = null;
+  session.bytes = PACKED_MIN + session.packed.length;
 }
 
 /** The next `seq`. */

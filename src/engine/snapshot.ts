@@ -1,6 +1,6 @@
 // When a session's state is written out beside its steps, and how. Between snapshots a restart replays steps.
 import type { Snapshot } from '../store/store.ts';
-import { type LiveSession, nextSeq } from './session.ts';
+import { type LiveSession, nextSeq, stateOf } from './session.ts';
 
 /** How much longer than usual a snapshot may wait while it would be larger than the steps it saves replaying. */
 const PATIENCE = 10;
@@ -17,7 +17,7 @@ export function snapshotIsDue(session: LiveSession, stepsPerSnapshot: number): b
 
 /** The state after the last step. It counts as saved from here on: one that is lost only means a longer replay. */
 export function snapshotOf(session: LiveSession): Snapshot {
-  const state = JSON.stringify(session.monitor.save(session.state));
+  const state = session.packed ?? JSON.stringify(session.monitor.save(stateOf(session)));
   session.unsavedSteps = 0;
   session.unsavedCharacters = 0;
   session.savedCharacters = state.length;
