@@ -12,7 +12,7 @@ const COMMANDS: Readonly<
 > = {
   serve: { does: 'start the server: page, API, OTLP', load: () => import('./serve.ts') },
   spec: {
-    does: 'check a spec, or run the examples in it: spec check|test FILE...',
+    does: 'check a spec, run its examples, format it: spec check|test|fmt FILE...',
     load: () => import('./spec.ts'),
   },
   import: {

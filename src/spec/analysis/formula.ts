@@ -98,20 +98,58 @@ export function never(formula: Formula): boolean {
 }
 
 export function holds(formula: Formula): boolean {
-  return formula.t === 'const' ? formula.value : always([formula], ([value]) => value!);
+  if (formula.t === 'const') return formula.value;
+  // A literal alone can be false; of `x in []` nothing is claimed.
+  if (formula.t === 'literal') return false;
+  if (formula.t === 'all') return formula.parts.every(holds);
+  return always([formula], ([value]) => value!);
 }
 
+/** Whether `b` is so wherever `a` is; `a` can be so. Each part of `b` is asked for by itself, of the parts of `a` that bear on it. */
 export function implies(a: Formula, b: Formula): boolean {
-  return always([a, b], ([left, right]) => !left || right!);
+  if (b.t === 'all') return b.parts.every((part) => implies(a, part));
+  if (holds(b)) return true;
+  const bearing = bearingOn(a, b);
+  return bearing !== null && always([bearing, b], ([left, right]) => !left || right!);
 }
 
 /** Whether one of them holds, whatever is so. */
 export function eitherHolds(a: Formula, b: Formula): boolean {
-  return shares(a, b) && always([a, b], ([left, right]) => left! || right!);
+  if (a.t === 'all') return a.parts.every((part) => eitherHolds(part, b));
+  if (b.t === 'all') return b.parts.every((part) => eitherHolds(a, part));
+  if (holds(a) || holds(b)) return true;
+  return share(a, b) && always([a, b], ([left, right]) => left! || right!);
 }
 
-/** Without a common term, two open formulas are independent. */
-export function shares(a: Formula, b: Formula): boolean {
-  const terms = groupsOf([a]);
-  return [...groupsOf([b]).keys()].some((key) => terms.has(key));
+/** The parts of `a` that have terms of `b`, or of such a part; null when there are none: then `a` says nothing of `b`. */
+function bearingOn(a: Formula, b: Formula): Formula | null {
+  const left = a.t === 'all' ? [...a.parts] : [a];
+  const found: Formula[] = [];
+  const about = [b];
+  for (let next = about.pop(); next !== undefined; next = about.pop()) {
+    for (const part of [...left]) {
+      if (!share(part, next)) continue;
+      left.splice(left.indexOf(part), 1);
+      found.push(part);
+      about.push(part);
+    }
+  }
+  return found.length === 0 ? null : all(found);
+}
+
+/** Without a common term, two formulas are independent. */
+function share(a: Formula, b: Formula): boolean {
+  const terms = termsOf(a);
+  return [...termsOf(b)].some((term) => terms.has(term));
+}
+
+const TERMS = new WeakMap<Formula, ReadonlySet<string>>();
+
+function termsOf(formula: Formula): ReadonlySet<string> {
+  let terms = TERMS.get(formula);
+  if (terms === undefined) {
+    terms = new Set(groupsOf([formula]).keys());
+    TERMS.set(formula, terms);
+  }
+  return terms;
 }

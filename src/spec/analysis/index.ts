@@ -9,7 +9,7 @@ import { readSource, Source } from '../source.ts';
 import { contradictions } from './contradictions.ts';
 import type { Finding } from './finding.ts';
 import { subjectsOf } from './fires.ts';
-import { memoryOf, type RuleMemory, type StateBounds } from './memory.ts';
+import { memoriesOf, type RuleMemory, type StateBounds } from './memory.ts';
 import { openTools } from './open.ts';
 import { shadows } from './shadows.ts';
 import { idleGuards, vacuous } from './vacuous.ts';
@@ -49,8 +49,6 @@ export function analyzeSpec(text: string, options: CompileOptions, bounds: State
     findings: findings.sort(
       (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
     ),
-    memory: document.rules
-      .map((rule) => memoryOf(rule, document, bounds))
-      .filter((memory) => memory !== null),
+    memory: memoriesOf(document, bounds),
   };
 }

@@ -48,8 +48,17 @@ export interface RuleMemory {
   readonly kept: readonly Kept[];
 }
 
-/** Null when the rule does not compile by itself. */
-export function memoryOf(rule: RuleClause, document: SpecDocument, bounds: StateBounds): RuleMemory | null {
+/** What each rule keeps; a spec that checks has one for each. */
+export function memoriesOf(document: SpecDocument, bounds: StateBounds): RuleMemory[] {
+  // Schemas give types, and no type changes what is kept: compiling them once more for each rule would be in vain.
+  const tools = [...document.tools].map(
+    ([name, tool]) => [name, { ...tool, input: null, output: null }] as const,
+  );
+  const bare = { ...document, tools: new Map(tools) };
+  return document.rules.map((rule) => memoryOf(rule, bare, bounds)).filter((memory) => memory !== null);
+}
+
+function memoryOf(rule: RuleClause, document: SpecDocument, bounds: StateBounds): RuleMemory | null {
   // Its problems, if any, are those of the whole spec and reported there.
   const program = compileProgram(
     new Source(rule.source.file, rule.source.text),

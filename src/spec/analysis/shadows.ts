@@ -1,7 +1,7 @@
 // Rules that another rule makes needless: taking one of them away never changes a session's verdict. Pure.
 import { type Finding, findingAt } from './finding.ts';
 import { asStrict, type Subject, sameTerms } from './fires.ts';
-import { holds, implies, shares } from './formula.ts';
+import { implies } from './formula.ts';
 import { covers } from './reach.ts';
 
 /** At most one finding per rule; `subjects` are in the order of the spec and can fire. */
@@ -65,7 +65,6 @@ function replaces(other: Subject, rule: Subject): boolean {
 function firesWithin(rule: Subject, other: Subject): boolean {
   return rule.places.every((place) => {
     if (!covers(other.rule.on, place)) return false;
-    const [inner, outer] = [rule.fires(place), other.fires(place)];
-    return holds(outer) || (shares(inner, outer) && implies(inner, outer));
+    return implies(rule.fires(place), other.fires(place));
   });
 }
