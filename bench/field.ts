@@ -1,7 +1,7 @@
 // One call decided under 1, 10, 100 and 1,000 rules, in one run: ours and the field, on the same rules, history and calls
 // (bench/peers/rules.ts), each checked to give the same verdicts before it is timed; then ours alone, over sessions of 10
 // to 1,000,000 steps. Half of the rules look at the history. Ours also remembers the call; nobody writes anything to disk.
-//   node bench/field.ts [--history 200] [--rounds 3] [--rules 1,10,100,1000] [--steps 10,1000,100000,1000000] [--here]
+//   node bench/field.ts [--history 200] [--rounds 3] [--rules 1,10,100,1000] [--steps 10,1000,100000,1000000] [--budget MS] [--here]
 // Peers that are missing are installed first (bench/package.json; Go and Python ones in the temporary directory), or
 // reported absent; `--here` takes what is there.
 import { spawnSync } from 'node:child_process';
@@ -13,10 +13,22 @@ import { invariant, opa } from './peers/remote.ts';
 import { allowedCalls, type Call, deniedCalls, type Rule, rulesOf, verified } from './peers/rules.ts';
 import { bufbuildCel, cedar, celJs, governance, rescan } from './peers/stateless.ts';
 
+const { values } = parseArgs({
+  options: {
+    history: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+    rules: { type: 'string', default: '1,10,100,1000' },
+    steps: { type: 'string', default: '10,1000,100000,1000000' },
+    budget: { type: 'string', default: '400' },
+    here: { type: 'boolean', default: false },
+  },
+});
+/** Milliseconds for one peer in one round. */
+const budgetMs = Number(values.budget);
+const rounds = Number(values.rounds);
 const PEERS = [interlock, rescan, bufbuildCel, celJs, governance, cedar];
 const REMOTES = [opa, invariant];
-/** Time for one peer in one round, and decisions at most. */
-const BUDGET_MS = 400;
+/** Decisions of one peer in one round, at most. */
 const RUNS_MAX = 20_000;
 const WARM_UP = 3_000;
 /** Decisions between two looks at the clock. */
@@ -38,7 +50,7 @@ function check(name: string, calls: readonly Call[], decide: Decide): void {
 
 /** Microseconds of each decision, as many as the budget has time for. */
 function timeFor(calls: readonly Call[], decide: Decide): Float64Array {
-  const until = performance.now() + BUDGET_MS;
+  const until = performance.now() + budgetMs;
   const batches: Float64Array[] = [];
   for (let runs = 0; runs < RUNS_MAX && performance.now() < until; runs += BATCH) {
     batches.push(timeEach(BATCH, (i) => decide(calls[(runs + i) % calls.length]!)));
@@ -46,12 +58,7 @@ function timeFor(calls: readonly Call[], decide: Decide): Float64Array {
   return Float64Array.from(batches.flatMap((batch) => [...batch]));
 }
 
-async function table(
-  rules: readonly Rule[],
-  results: number,
-  rounds: number,
-  remotes: readonly Remote[],
-): Promise<void> {
+async function table(rules: readonly Rule[], results: number, remotes: readonly Remote[]): Promise<void> {
   const history = Array.from({ length: results }, (_, k) => verified(k));
   const allowed = allowedCalls(rules.length, results);
   const denied = deniedCalls(rules);
@@ -66,7 +73,7 @@ async function table(
     }
   }
   for (const { decide } of deciders) {
-    const until = performance.now() + BUDGET_MS;
+    const until = performance.now() + budgetMs;
     for (let i = 0; i < WARM_UP && performance.now() < until; i++) decide(allowed[i % allowed.length]!);
   }
   for (let round = 0; round < rounds; round++)
@@ -79,7 +86,7 @@ async function table(
   }));
   for (const remote of remotes) {
     const calls = [...allowed.slice(0, 5), ...denied.slice(0, 5)];
-    const answers = await remote.run(rules, history, calls, BUDGET_MS * rounds);
+    const answers = await remote.run(rules, history, calls, budgetMs * rounds);
     if ('absent' in answers) absent.push(`${remote.name}: no figure (${answers.absent})`);
     else {
       check(remote.name, calls, (call) => answers.allowed[calls.indexOf(call)]!);
@@ -100,7 +107,7 @@ function show(us: number): string {
 }
 
 /** Ours under 100 rules, the session having so many steps. Call and its result are decided; both are shown. */
-function flat(steps: number, rounds: number): { p50: number; p99: number; resultP50: number } {
+function flat(steps: number): { p50: number; p99: number; resultP50: number } {
   const session = createSession(rulesOf(100));
   const results = Math.max(1, Math.floor(steps / 2));
   for (let k = 0; k < results; k++) session.verify(verified(k));
@@ -121,28 +128,18 @@ function list(text: string): number[] {
   return text.split(',').map(Number);
 }
 
-const { values } = parseArgs({
-  options: {
-    history: { type: 'string', default: '200' },
-    rounds: { type: 'string', default: '3' },
-    rules: { type: 'string', default: '1,10,100,1000' },
-    steps: { type: 'string', default: '10,1000,100000,1000000' },
-    here: { type: 'boolean', default: false },
-  },
-});
 if (!values.here) {
   const npm = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
   spawnSync('npm', npm, { cwd: import.meta.dirname, stdio: 'inherit', shell: process.platform === 'win32' });
 }
-const rounds = Number(values.rounds);
 console.log(machine());
 for (const { name, does } of [...PEERS, ...REMOTES]) console.log(`  ${name}: ${does}`);
 for (const count of list(values.rules))
-  await table(rulesOf(count), Number(values.history) / 2, rounds, values.here ? [] : REMOTES);
+  await table(rulesOf(count), Number(values.history) / 2, values.here ? [] : REMOTES);
 console.log('\ninterlock, 100 rules, by the length of the session:');
 let first = 0;
 for (const steps of list(values.steps)) {
-  const { p50, p99, resultP50 } = flat(steps, rounds);
+  const { p50, p99, resultP50 } = flat(steps);
   first ||= p50;
   console.log(
     `  ${steps.toLocaleString('en').padStart(9)} steps   p50 ${show(p50)} µs   p99 ${show(p99)} µs   ${(p50 / first).toFixed(2)}×   a call and its result remembered: p50 ${show(resultP50)} µs`,

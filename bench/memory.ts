@@ -1,7 +1,7 @@
 // What sessions cost while nothing happens in them: the state of one, saved and in memory, and a process with 100,000 of
 // them live in its engine, each after ten steps under examples/support-agent. The record is on disk (SQLite), as in
 // production; what its worker thread needs is in the figure. Not measured: open calls, held acts, long sessions.
-//   node bench/memory.ts [--sessions 100000]
+//   node bench/memory.ts [--sessions 100000] [--states 2000]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,6 @@ import { machine, median, megabytes, quantile, retainedHeap, timeEach } from './
 const SPEC = new URL('../examples/support-agent/spec.yaml', import.meta.url).pathname;
 /** Sessions that are opened at the same time. */
 const AGENTS = 256;
-const STATES = 2_000;
 const ROUNDS = 3;
 
 function stepsOf(n: number): Step[] {
@@ -29,7 +28,9 @@ function stepsOf(n: number): Step[] {
   }));
 }
 
-const { values } = parseArgs({ options: { sessions: { type: 'string', default: '100000' } } });
+const { values } = parseArgs({
+  options: { sessions: { type: 'string', default: '100000' }, states: { type: 'string', default: '2000' } },
+});
 const sessions = Number(values.sessions);
 const spec = await loadSpecFile(SPEC);
 console.log(machine());
@@ -44,7 +45,7 @@ function stateOfOne(): void {
   });
   const heap = Array.from({ length: ROUNDS }, () => {
     const before = retainedHeap();
-    const states = Array.from({ length: STATES }, (_, n) => {
+    const states = Array.from({ length: Number(values.states) }, (_, n) => {
       const state = monitor.start();
       for (const step of stepsOf(n)) monitor.step(state, step);
       return state;
@@ -53,7 +54,9 @@ function stateOfOne(): void {
   });
   const state = monitor.start();
   for (const step of stepsOf(0)) monitor.step(state, step);
-  const wakes = timeEach(5_000, () => monitor.load(JSON.parse(JSON.stringify(monitor.save(state)))));
+  const wakes = timeEach(Number(values.states), () =>
+    monitor.load(JSON.parse(JSON.stringify(monitor.save(state)))),
+  );
   console.log(
     `state of an idle session after ${stepsOf(0).length} steps: ${median(saved)} bytes saved, ${Math.round(median(heap))} bytes of heap; packed and unpacked in ${quantile(wakes, 0.5).toFixed(0)} µs`,
   );
