@@ -386,6 +386,12 @@ describe('by hand', () => {
       ),
       /would both be sessions/,
     );
+    assert.match(
+      problem(
+        'permit(principal, action == A::Action::"x", resource); forbid(principal, action == B::Action::"x", resource);',
+      ),
+      /^1:56 .*would both be calls of `x`/,
+    );
     assert.match(problem(`permit(principal, action, resource) when { ${'('.repeat(500)}1`), /100 deep/);
     assert.match(
       problem('permit(principal, action, resource) when { 99999999999999999999 == 1 };'),

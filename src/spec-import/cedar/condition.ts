@@ -229,7 +229,7 @@ function equal(a: Value, b: Value, side: Side, convention: Convention): string {
   return `${a.text} == ${b.text}`;
 }
 
-function isAction(entity: EntityRef): boolean {
+export function isAction(entity: EntityRef): boolean {
   return entity.type === 'Action' || entity.type.endsWith('::Action');
 }
 
@@ -261,10 +261,10 @@ function isText(
     const typed = isText(value, type, null, side, convention);
     return typed === 'false' ? typed : `(${typed} && ${within(value, right, side, convention, false)})`;
   }
-  if (value.t === 'resource') return String(side.over);
+  // Calls say no namespace of their actions.
+  if (value.t === 'resource' || value.t === 'action') return String(side.over);
   if (value.t === 'entity') return String(value.entity.type === type);
   if (value.t === 'principal') return `principal.startsWith(${literal(convention.principalPrefix(type))})`;
-  if (value.t === 'action') return String(type === 'Action' || type.endsWith('::Action'));
   return unknown(side);
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../step/types.ts';
 import { allOf, anyOf, literal } from '../cel.ts';
 import type { ImportedRule, ImportResult, Remark, SourceFile } from '../types.ts';
 import { writeSpec } from '../write.ts';
-import { type Convention, MAYBE, outer, type Side, SURE, scopeTruth, truth } from './condition.ts';
+import { type Convention, isAction, MAYBE, outer, type Side, SURE, scopeTruth, truth } from './condition.ts';
 import { SyntaxProblem } from './lex.ts';
 import { parsePolicies } from './parse.ts';
 import type { EntityRef, Expr, Policy, ScopeConstraint } from './policy.ts';
@@ -36,7 +36,7 @@ export function importCedar(file: SourceFile, options: CedarOptions = {}): Impor
   const members = schema === null ? null : readSchema(schema);
   if (schema?.failed) return { ok: false, problems: schema.problems };
   const convention = conventionOf(policies, options, members);
-  checkPrincipals(source, policies, convention);
+  checkNames(source, policies, convention);
   if (source.failed) return { ok: false, problems: source.problems };
   const placed = place(policies, members);
   const remarks = placed.flatMap((one) => remarksOf(source, one, convention));
@@ -100,7 +100,7 @@ function isContext(expr: Expr): boolean {
   return expr.t === 'var' && expr.name === 'context';
 }
 
-function isAction(expr: Expr): boolean {
+function isActionVariable(expr: Expr): boolean {
   return expr.t === 'var' && expr.name === 'action';
 }
 
@@ -134,32 +134,36 @@ function some(expr: Expr, test: (expr: Expr) => boolean): boolean {
   return test(expr) || childrenOf(expr).some((child) => some(child, test));
 }
 
-/** Two types whose principals would read the same cannot be told apart. */
-function checkPrincipals(source: Source, policies: readonly Policy[], convention: Convention): void {
+/** Two principals, or two actions, that would read the same cannot be told apart. */
+function checkNames(source: Source, policies: readonly Policy[], convention: Convention): void {
   const seen = new Map<string, string>();
   for (const policy of policies) {
-    const types: string[] = [];
-    const constraint = policy.principal;
-    if (constraint.op === 'is') types.push(constraint.entity_type);
-    if (constraint.op === '==' || (constraint.op === 'in' && 'entity' in constraint))
-      types.push(constraint.entity.type);
-    const collect = (expr: Expr): boolean => {
-      if (expr.t === 'is') types.push(expr.type);
-      if (expr.t === 'entity') types.push(expr.entity.type);
-      return false;
-    };
-    for (const { body } of policy.conditions) some(body, collect);
-    for (const type of types) {
-      const prefix = convention.principalPrefix(type);
-      const other = seen.get(prefix);
-      if (other === undefined) seen.set(prefix, type);
+    const check = (reads: string, type: string): void => {
+      const other = seen.get(reads);
+      if (other === undefined) seen.set(reads, type);
       else if (other !== type)
         source.error(
-          'principal',
+          'name',
           { start: policy.at, end: policy.at + 1 },
-          `\`${type}\` and \`${other}\` would both be sessions of \`${prefix}…\`; give one of them another name`,
+          `\`${type}\` and \`${other}\` would both be ${reads}; give one of them another name`,
         );
+    };
+    const checkType = (type: string) => check(`sessions of \`${convention.principalPrefix(type)}…\``, type);
+    const checkEntity = (entity: EntityRef) =>
+      isAction(entity) ? check(`calls of \`${entity.id}\``, entity.type) : checkType(entity.type);
+    for (const constraint of [policy.principal, policy.action]) {
+      if (constraint.op === 'is') checkType(constraint.entity_type);
+      if (constraint.op === '==') checkEntity(constraint.entity);
+      if (constraint.op === 'in')
+        for (const entity of 'entities' in constraint ? constraint.entities : [constraint.entity])
+          checkEntity(entity);
     }
+    for (const { body } of policy.conditions)
+      some(body, (expr) => {
+        if (expr.t === 'is' && !isActionVariable(expr.left)) checkType(expr.type);
+        if (expr.t === 'entity') checkEntity(expr.entity);
+        return false;
+      });
   }
 }
 
@@ -210,7 +214,7 @@ function remarksOf(source: Source, one: Placed, convention: Convention): Remark[
     });
   }
   const listed = (expr: Expr) =>
-    expr.t === 'binary' && expr.op === 'in' && isAction(expr.left) && expr.right.t === 'set';
+    expr.t === 'binary' && expr.op === 'in' && isActionVariable(expr.left) && expr.right.t === 'set';
   if (convention.members !== null) return out;
   const inScope = !permit && policy.action.op === 'in' && 'entities' in policy.action;
   if (inScope || policy.conditions.some(({ body }) => some(body, listed)))

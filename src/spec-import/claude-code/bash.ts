@@ -28,7 +28,8 @@ export function commandPattern(specifier: string): string {
  * quotes between them.
  */
 export function anywherePattern(specifier: string): string {
-  const pattern = patternOf(specifier);
+  const pattern = patternOf(specifier).trimStart();
+  if (pattern.replaceAll('*', '').trim() === '') return '(?s).*';
   const open = pattern.endsWith('*');
   const core = pattern.endsWith(' *') ? pattern.slice(0, -2) : open ? pattern.slice(0, -1) : pattern;
   const words = (part: string) => part.split(/\s+/).map(quote).join(`${GAP}\\s+${GAP}`);

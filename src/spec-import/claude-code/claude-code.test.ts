@@ -125,6 +125,14 @@ describe('commands', () => {
     }
   });
 
+  test('a deny of nothing but wildcards takes everything; a mode that is switched off is not imported', () => {
+    for (const rule of ['Bash(:*)', 'Bash(**)', 'Bash( *)'])
+      assert.equal(deciding({ allow: ['Bash'], deny: [rule] })('Bash', { command: 'ls' }), 'deny', rule);
+    assert.equal(deciding({ allow: ['Bash'], deny: ['Bash( rm *)'] })('Bash', { command: 'rm x' }), 'deny');
+    const off = { defaultMode: 'bypassPermissions', disableBypassPermissionsMode: 'disable' };
+    assert.equal(deciding(off)('Bash', { command: 'ls' }), 'hold');
+  });
+
   test('whatever is put around a stranger, no allow takes it', () => {
     const decide = deciding({ allow });
     const piece = fc.constantFrom(
@@ -335,6 +343,7 @@ describe('what is not exact', () => {
     assert.equal(deciding({ deny: ['WebFetch(path:x)'] })('WebFetch', { url: 'https://a.example' }), 'deny');
     assert.equal(deciding({ allow: ['*'] })('UnheardOf'), 'hold');
     assert.equal(deciding({ deny: ['*'] })('TodoWrite'), 'deny');
+    assert.equal(deciding({ deny: ['valueOf', 'constructor(x)'] })('constructor'), 'deny');
     assert.deepEqual(remarksOf({ allow: ['Bash(ls)'] }), []);
   });
 

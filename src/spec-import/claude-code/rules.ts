@@ -63,6 +63,7 @@ export function readPermissions(files: readonly SourceFile[]): {
   const folders: Folder[] = [];
   const modes: { mode: PermissionMode; place: Place }[] = [];
   const others: { what: string; place: Place }[] = [];
+  let mayBypass = true;
   for (const { name, text } of files) {
     const source = new Source(name, text);
     sources.push(source);
@@ -98,6 +99,7 @@ export function readPermissions(files: readonly SourceFile[]): {
       else if (entry.key === 'defaultMode')
         modes.push({ mode: readMode(source, entry.node), place: { source, offset: entry.keyRange.start } });
       else if (entry.key === 'additionalDirectories') folders.push(...readFolders(source, entry.node));
+      else if (entry.key === 'disableBypassPermissionsMode') mayBypass &&= toJson(entry.node) !== 'disable';
       else if (!KNOWN.includes(entry.key))
         source.error(
           'unknown-key',
@@ -109,7 +111,8 @@ export function readPermissions(files: readonly SourceFile[]): {
   }
   if (rules.length > MAX_RULES && sources[0])
     sources[0].error('too-many', { start: 0, end: 1 }, `${rules.length} rules; at most ${MAX_RULES}`);
-  const [strictest] = modes.sort((a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode));
+  const possible = modes.filter(({ mode }) => mayBypass || mode !== 'bypassPermissions');
+  const [strictest] = possible.sort((a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode));
   const { mode, place: modePlace } = strictest ?? { mode: 'default' as const, place: null };
   return { sources, permissions: { rules, mode, modePlace, folders, others } };
 }

@@ -19,8 +19,8 @@ const built = (kind: ToolKind, effect: Effect, field: string | null = null, requ
   required,
 });
 
-/** https://code.claude.com/docs/en/tools-reference; names of earlier versions too. */
-export const BUILT_IN: Readonly<Record<string, BuiltIn>> = {
+/** https://code.claude.com/docs/en/tools-reference; names of earlier versions too. Without a prototype: names come from outside. */
+export const BUILT_IN: Readonly<Record<string, BuiltIn>> = Object.assign(Object.create(null) as object, {
   Bash: built('bash', 'execute', 'command'),
   Read: built('read', 'read', 'file_path'),
   NotebookRead: built('read', 'read', 'notebook_path'),
@@ -48,4 +48,4 @@ export const BUILT_IN: Readonly<Record<string, BuiltIn>> = {
   TaskUpdate: built('free', 'write'),
   TodoWrite: built('free', 'write'),
   ToolSearch: built('free', 'read'),
-};
+});
