@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +160,18 @@ describe('check', () => {
       broken.problems.map(({ code }: { code: string }) => code),
       ['form', 'unknown-key', 'unknown-tool'],
     );
+  });
+
+  test('no spec of ours has a warning', async () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const files = ['packs', 'examples', 'docs/spec/cookbook'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.yaml'))
+        .map((name) => join(root, folder, name)),
+    );
+    assert.ok(files.length > 30);
+    const { code, err } = await spec('check', '--strict', ...files);
+    assert.deepEqual([code, err], [0, '']);
   });
 
   test('as SARIF', async () => {

@@ -132,6 +132,31 @@ describe('warnings', () => {
     );
   });
 
+  test('a parameter may have another value where the spec is imported', () => {
+    const text = `interlock: 1
+name: t
+parameters: { strict: { type: boolean, default: false }, most: { type: number, default: 5 } }
+rules:
+  - { id: a, on: call pay, when: strict, deny: args.x }
+  - { id: b, on: call pay, deny: args.n > most }
+  - { id: c, on: call pay, deny: args.n > 7 }
+`;
+    assert.deepEqual(analyzeSpec(text, {}, STATE_BOUNDS)!.findings, []);
+  });
+
+  test('what an import says too is left to it; what the spec adds in vain is not', () => {
+    const part =
+      'interlock: 1\nname: p\nrules:\n  - { id: a, on: call pay, deny: args.n > 10 }\n  - { id: d, on: call pay, deny: 1 > 2 }\n';
+    const found = (deny: string) =>
+      analyzeSpec(
+        `interlock: 1\nname: t\nimports: [./p.yaml]\nrules:\n  - { id: b, on: call pay, deny: '${deny}' }\n`,
+        { file: 't.yaml', readRef: () => part },
+        STATE_BOUNDS,
+      )!.findings.map(({ code, subject, other }) => `${code} ${subject} ${other?.rule}`);
+    assert.deepEqual(found('args.n > 5'), []);
+    assert.deepEqual(found('args.n > 20'), ['shadowed-rule b p.a']);
+  });
+
   test('a spec that does not check has no findings', () => {
     assert.equal(analyzeSpec('interlock: 1\nname: t\nrulez: []', {}, STATE_BOUNDS), null);
   });

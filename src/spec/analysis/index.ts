@@ -3,9 +3,10 @@
 import { canonicalize } from '../../step/canonical.ts';
 import { digestText } from '../../step/digest.ts';
 import { compileProgram } from '../compile.ts';
+import type { SpecDocument } from '../document.ts';
 import type { CompileOptions } from '../index.ts';
 import { readDocument } from '../read.ts';
-import { readSource, Source } from '../source.ts';
+import { readSource, Source, type SourceNode } from '../source.ts';
 import { contradictions } from './contradictions.ts';
 import type { Finding } from './finding.ts';
 import { subjectsOf } from './fires.ts';
@@ -34,13 +35,14 @@ export function analyzeSpec(text: string, options: CompileOptions, bounds: State
   const canonical = canonicalize(document.meaning);
   const program = compileProgram(source, document, { canonical, digest: digestText(canonical) });
   if (program === null || source.failed) return null;
-  const subjects = subjectsOf(document, program);
+  const open = withoutParameters(document, source, root);
+  const subjects = subjectsOf(open, program);
   const idle = new Map(subjects.map((subject) => [subject, vacuous(subject)] as const));
   const live = subjects.filter((subject) => idle.get(subject) === null);
+  // What an import says too is for its own author: a spec may make parts of it stricter, or switch them off.
+  const needless = [...[...idle.values()].filter((finding) => finding !== null), ...live.flatMap(idleGuards)];
   const findings = [
-    ...[...idle.values()].filter((finding) => finding !== null),
-    ...live.flatMap(idleGuards),
-    ...shadows(live),
+    ...[...needless, ...shadows(live)].filter((finding) => finding.file === source.file),
     ...contradictions(live, document.tools),
     ...openTools(subjects, document, program),
   ];
@@ -50,5 +52,20 @@ export function analyzeSpec(text: string, options: CompileOptions, bounds: State
       (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
     ),
     memory: memoriesOf(document, bounds),
+  };
+}
+
+/** The document with its own parameters as names: whoever imports it may give them other values. */
+function withoutParameters(document: SpecDocument, source: Source, root: SourceNode | null): SpecDocument {
+  const entry = root?.t === 'map' ? root.entries.find(({ key }) => key === 'parameters') : undefined;
+  if (entry?.node.t !== 'map') return document;
+  const names = entry.node.entries.map(({ key }) => key);
+  return {
+    ...document,
+    rules: document.rules.map((rule) =>
+      rule.source.file === source.file
+        ? { ...rule, lets: rule.lets.filter(({ name }) => !names.includes(name)) }
+        : rule,
+    ),
   };
 }
