@@ -90,6 +90,7 @@ describe('usage', () => {
     [['check', '--jsn', 'good.yaml'], /unknown option --jsn. Did you mean --json\?/],
     [['check', '--json', '--sarif', 'good.yaml'], /--json and --sarif/],
     [['check', 'away.yaml'], /cannot read away.yaml/],
+    [['test', 'good.test.yaml'], /good.test.yaml has examples; name the spec/],
     [['test', '--junit', 'no/such/folder.xml', 'good.yaml'], /cannot write no\/such\/folder.xml/],
     [['fmt', '--chek', 'good.yaml'], /Did you mean --check\?/],
   ] as const)
@@ -317,7 +318,14 @@ const isSarif = new Ajv({ strict: false, allErrors: true }).compile({
 
 describe('test', () => {
   test('examples in the spec and beside it, with shared fixtures; a failure says its file and line', async () => {
-    const { code, out, err } = await spec('test', '--coverage', '--junit', 'report.xml', 'good.yaml');
+    const { code, out, err } = await spec(
+      'test',
+      '--coverage',
+      '--junit',
+      'report.xml',
+      'good.test.yaml',
+      'good.yaml',
+    );
     assert.equal(code, 1);
     assert.equal(
       err,

@@ -3,7 +3,7 @@ import { type Analysis, analyzeSpec, type Finding } from '../../spec/analysis/in
 import { type CompiledSpec, compileSpec, formatProblem, lineMap, type Problem } from '../../spec/index.ts';
 import { parseOptions, UsageError } from '../args.ts';
 import { STATE_BOUNDS } from './bounds.ts';
-import { optionsFor, readSpec } from './files.ts';
+import { optionsFor, readSpec, specsAmong } from './files.ts';
 import { sarifOf } from './sarif.ts';
 
 export interface Checked {
@@ -17,7 +17,7 @@ export interface Checked {
 }
 
 export async function check(argv: readonly string[]): Promise<number> {
-  const { values, positionals: files } = parseOptions(
+  const { values, positionals } = parseOptions(
     argv,
     {
       json: { type: 'boolean', default: false },
@@ -26,7 +26,7 @@ export async function check(argv: readonly string[]): Promise<number> {
     },
     Number.POSITIVE_INFINITY,
   );
-  if (files.length === 0) throw new UsageError('no spec file given');
+  const files = specsAmong(positionals);
   if (values.json && values.sarif) throw new UsageError('--json and --sarif are two forms of one report');
   const checked = files.map(checkFile);
   const failed = (one: Checked): boolean =>

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readBeside } from '../../sdk/spec-files.ts';
 import { type CompileOptions, type CompileResult, compileSpec } from '../../spec/index.ts';
+import { UsageError } from '../args.ts';
 
 /** The file cannot be read; the message names it and says why. */
 export class Unreadable extends Error {}
@@ -13,6 +14,17 @@ export function readSpec(file: string): string {
   } catch (error) {
     throw new Unreadable(`cannot read ${file}: ${(error as Error).message}`);
   }
+}
+
+/** The specs among the files that a glob gave: a file of examples is read with the spec that it stands beside. */
+export function specsAmong(files: readonly string[]): string[] {
+  if (files.length === 0) throw new UsageError('no spec file given');
+  const specs = files.filter((file) => !/\.test\.(yaml|yml|json)$/.test(file));
+  if (specs.length === 0)
+    throw new UsageError(
+      `${files[0]} has examples; name the spec that it stands beside, and they are run with it`,
+    );
+  return specs;
 }
 
 /** Problems name the file; what it refers to is read beside it. */

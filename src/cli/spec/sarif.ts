@@ -17,7 +17,7 @@ export function sarifOf(checked: readonly Checked[]): object {
     runs: [
       {
         tool: {
-          driver: { name: 'interlock', semanticVersion: ENGINE_VERSION, rules: codes.map(descriptor) },
+          driver: { name: 'interlock', version: ENGINE_VERSION, rules: codes.map(descriptor) },
         },
         columnKind: 'utf16CodeUnits',
         artifacts: [...new Set([...checked, ...all].map(({ file }) => file))].map((file) => ({

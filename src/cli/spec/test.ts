@@ -3,9 +3,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { junitOf, type TestSuite } from '../../replay/junit.ts';
 import { runSpecTests, type SpecTestReport } from '../../replay/spec-tests.ts';
 import { compileSpec, formatProblem, lineMap, type Problem } from '../../spec/index.ts';
-import { parseOptions, UsageError } from '../args.ts';
+import { parseOptions } from '../args.ts';
 import { table } from '../output.ts';
-import { optionsFor, readSpec, Unreadable } from './files.ts';
+import { optionsFor, readSpec, specsAmong, Unreadable } from './files.ts';
 
 interface Tested {
   readonly file: string;
@@ -18,7 +18,7 @@ interface Tested {
 }
 
 export async function test(argv: readonly string[]): Promise<number> {
-  const { values, positionals: files } = parseOptions(
+  const { values, positionals } = parseOptions(
     argv,
     {
       json: { type: 'boolean', default: false },
@@ -27,7 +27,7 @@ export async function test(argv: readonly string[]): Promise<number> {
     },
     Number.POSITIVE_INFINITY,
   );
-  if (files.length === 0) throw new UsageError('no spec file given');
+  const files = specsAmong(positionals);
   const tested = files.map(testFile);
   if (values.json) process.stdout.write(`${JSON.stringify(tested.map(jsonOf), null, 2)}\n`);
   else for (const one of tested) print(one, values.coverage);
