@@ -35,16 +35,26 @@ describe('twins of recipes', () => {
         read_record: { effect: 'read', labels: ['health'] },
       },
     })
-      .rule('known-agents', {
-        on: 'handoff *',
-        require: ({ name }) => cel`${name} in ${['billing', 'shipping']}`,
-        because: 'Work is handed to billing or shipping only.',
+      .handoff('known-agents', {
+        handoff: { allow: { 'front-desk': ['billing', 'shipping'], billing: ['front-desk'] } },
+        because: 'The front desk hands to billing and shipping, and billing hands back.',
       })
-      .rule('identified-before-handoff', {
-        on: 'handoff billing',
-        require: ({ args, past }) =>
-          past.last('result verify_identity', (e) => cel`${e.args.customer_id} == ${args.customer_id}`).result
-            .ok,
+      .handoff('identified-to-billing', {
+        handoff: {
+          to: 'billing',
+          input: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['customer_id'],
+            properties: {
+              customer_id: { type: 'string', minLength: 1 },
+              reason: { type: 'string', maxLength: 500 },
+            },
+          },
+          proven: ({ args, past }) =>
+            past.last('result verify_identity', (e) => cel`${e.args.customer_id} == ${args.customer_id}`)
+              .result.ok,
+        },
         because: 'Billing takes over identified customers only.',
         repair: ({ args }) => `Call verify_identity with customer_id {{ ${args.customer_id} }} first.`,
       })
@@ -80,20 +90,30 @@ describe('twins of recipes', () => {
       })
       .rule('payee-day-total', {
         on: 'call pay',
-        limit: { sum: ({ args }) => args.amount, max: 1000, per: ({ args }) => args.iban, window: '24h' },
-        because: 'One payee gets at most 1,000 in 24 hours.',
-      })
-      .test('up to the limit', [
-        { call: 'pay', args: { iban: 'DE89370400440532013000', amount: 1000 }, expect: 'allow' },
-        {
-          call: 'pay',
-          args: { iban: 'DE89370400440532013000', amount: 1 },
-          expect: 'deny',
-          rule: 'payee-day-total',
+        limit: {
+          sum: ({ args }) => args.amount,
+          max: 1000,
+          per: ({ args }) => args.iban,
+          of: 'principal',
+          window: '24h',
         },
-        { wait: '24h' },
-        { call: 'pay', args: { iban: 'DE89370400440532013000', amount: 1 }, expect: 'allow' },
-      ]);
+        because: 'One payee gets at most 1,000 of one person in 24 hours.',
+      })
+      .test(
+        'up to the limit',
+        [
+          { call: 'pay', args: { iban: 'DE89370400440532013000', amount: 1000 }, expect: 'allow' },
+          {
+            call: 'pay',
+            args: { iban: 'DE89370400440532013000', amount: 1 },
+            expect: 'deny',
+            rule: 'payee-day-total',
+          },
+          { wait: '24h' },
+          { call: 'pay', args: { iban: 'DE89370400440532013000', amount: 1 }, expect: 'allow' },
+        ],
+        { principal: 'user:ann' },
+      );
     assert.equal(digestOf(built.compile()), recipe('payment-limits'));
     const text = built.toYaml('Payments.\n\nIn TypeScript.');
     assert.match(text, /^# Payments\.\n#\n# In TypeScript\.\ninterlock: 1\nname: payment-limits\n/);
@@ -345,6 +365,33 @@ describe('problems', () => {
     const more = base.rule('most', { on: 'call pay', require: 'args.amount <= 500' });
     assert.equal(base.toJson().rules, undefined);
     assert.equal((more.toJson().rules as Json[]).length, 1);
+  });
+
+  test('examples use fixtures and go on in other sessions', () => {
+    const built = spec('shop', {
+      tools,
+      fixtures: { paid: [{ call: 'pay', args: { amount: 1 }, expect: 'allow' }] },
+    })
+      .rule('once', { on: 'call pay', limit: { count: 1, per: 'principal' } })
+      .test(
+        'one each',
+        [
+          { use: 'paid' },
+          { session: 'user:2' },
+          { use: 'paid' },
+          { call: 'pay', args: { amount: 1 }, expect: 'deny', rule: 'once' },
+        ],
+        { principal: 'user:1' },
+      );
+    const text = built.toYaml();
+    const compiled = compileSpec(text);
+    assert.ok(compiled.ok);
+    const report = runSpecTests(compiled.spec, 'built', text);
+    assert.deepEqual(report.problems, []);
+    assert.deepEqual(
+      report.results.map((example) => example.failures),
+      [[]],
+    );
   });
 
   test('built specs are imported as they are', () => {

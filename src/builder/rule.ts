@@ -167,9 +167,13 @@ type Act<N extends string> =
   | { readonly input: Json }
   | { readonly output: Json }
   | { readonly system: Json }
-  | { readonly approve: boolean; readonly by?: string; readonly role?: string }
-  | { readonly refuse: boolean; readonly by?: string; readonly role?: string }
+  | { readonly approve: boolean; readonly by?: Some<string>; readonly role?: Some<string> }
+  | { readonly refuse: boolean; readonly by?: Some<string>; readonly role?: Some<string> }
   | { readonly wait: string }
+  /** Goes on in another session, of this principal. */
+  | { readonly session: string }
+  /** The steps of a fixture. */
+  | { readonly use: string }
   | ({
       readonly [K in
         | 'request'
@@ -197,6 +201,8 @@ export interface Head {
   readonly tools?: ToolsLike;
   readonly let?: Readonly<Record<string, Expr<Names<ToolsLike, string, Pattern<string>>>>>;
   readonly checks?: Readonly<Record<string, Check>>;
+  /** Steps by name, that examples `use`. */
+  readonly fixtures?: Readonly<Record<string, readonly Example<string>[]>>;
 }
 
 type Check = (
