@@ -72,7 +72,7 @@ export const ENGINE_LIMITS: EngineLimits = {
   bytesPerProposal: 1 << 20,
   openHoldsPerSession: 1_000,
   sessionsInMemory: 100_000,
-  statesUnpacked: 5_000,
+  statesUnpacked: 2_000,
   bytesInMemory: 512 << 20,
   stepsPerSnapshot: 1_000,
   spansPerObserve: 100_000,
