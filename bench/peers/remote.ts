@@ -10,7 +10,7 @@ import { boundOf, type Call, type Rule, type Verified } from './rules.ts';
 
 const exec = promisify(execFile);
 const SETUP_TIMEOUT_MS = 600_000;
-const RUN_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 60_000;
 
 function cacheOf(name: string): string {
   const directory = join(tmpdir(), `interlock-bench-${name}`);
