@@ -317,3 +317,21 @@ ${extra}`;
     await cells([asks]),
   );
 });
+
+test('rules that count the same to different maxima count each step once, and give it back once', async (t) => {
+  const text = `
+interlock: 1
+name: twice
+tools: { pay: { effect: write } }
+rules:
+  - { id: most, on: call pay, limit: { count: 4, per: principal } }
+  - { id: many, on: call pay, mode: warn, limit: { count: 3, per: principal } }
+`;
+  const { engine } = await withEngine(t, { specs: [like(text).spec] });
+  const one = await open(engine);
+  const outcome = async (error: boolean) => fired(await call(engine, one, 'pay', {}, error));
+  assert.deepEqual(await outcome(true), []);
+  for (let i = 0; i < 3; i++) assert.deepEqual(await outcome(false), []);
+  assert.deepEqual(await outcome(false), ['many violated']);
+  assert.deepEqual(await outcome(false), ['most violated', 'many violated']);
+});

@@ -179,8 +179,13 @@ function rememberFlows(decided: Decided, source: SourceInfo, changes: Json[]): v
 /** Takes the slots that the step's limits counted; answers those that a failure gives back. */
 function reserveSlots(decided: Decided, changes: Json[]): Reservation[] {
   const reserved: Reservation[] = [];
+  const counted = new Set<string>();
   for (const [limitId, key, amount] of decided.reservations) {
     const plan = decided.program.limits[limitId]!;
+    // Rules that count the same, to different maxima, share one count where sessions do: a step is in it once.
+    const shared = plan.shared === null ? null : `${plan.shared.id}\n${key}`;
+    if (shared !== null && counted.has(shared)) continue;
+    if (shared !== null) counted.add(shared);
     takeSlot(decided, plan, key, amount);
     if (plan.by === 'success') reserved.push([limitId, key, amount]);
     changes.push(['take', limitId, key, amount]);
