@@ -19,6 +19,10 @@ const COMMANDS: Readonly<
     does: 'make a spec of other policies: import claude-code|cedar FILE...',
     load: () => import('./import.ts'),
   },
+  backtest: {
+    does: 'what would change under another spec: backtest --old A --new B INPUT...',
+    load: () => import('./backtest.ts'),
+  },
   replay: { does: 'replay recorded sessions under a spec', load: () => import('./replay.ts') },
   sessions: {
     does: 'read recorded sessions: sessions list|show|export|replay',

@@ -1,16 +1,14 @@
 // `interlock replay`: recorded sessions through a spec; decisions to a file, totals to the terminal.
 
-import { FORMATS, type Format, type ImportProblem } from '../ingest/importers/index.ts';
 import { VERDICTS } from '../monitor/types.ts';
-import { formatProblem, lineMap } from '../spec/index.ts';
-import { nearest } from '../step/nearest.ts';
 import { parseOptions, UsageError } from './args.ts';
 import { paint, printable, table } from './output.ts';
+import { parseFormat, printProblem } from './replay/input.ts';
 import { type MetricReport, metricReports, metricsText } from './replay/metrics.ts';
 import { FileError, openOutput } from './replay/output-file.ts';
 import { replayFiles } from './replay/run.ts';
 import type { Totals } from './replay/totals.ts';
-import { compileSpecFile } from './spec.ts';
+import { loadSpec } from './spec/load.ts';
 
 const HELP = `interlock replay --spec FILE [options] INPUT...    replay recorded sessions under a spec
 
@@ -46,7 +44,7 @@ export async function run(argv: string[]): Promise<number> {
   if (positionals.length === 0) throw new UsageError('no INPUT given');
   const format = values.format === undefined ? undefined : parseFormat(values.format);
   const jobs = values.jobs === undefined ? undefined : parseJobs(values.jobs);
-  const spec = loadSpec(values.spec);
+  const spec = loadSpec('replay', values.spec);
   if (spec === null) return 2;
 
   const progress = progressBar(process.stderr);
@@ -80,38 +78,11 @@ export async function run(argv: string[]): Promise<number> {
   }
 }
 
-function parseFormat(text: string): Format {
-  const format = FORMATS.find((known) => known === text);
-  if (format !== undefined) return format;
-  const near = nearest(text, FORMATS);
-  throw new UsageError(
-    `--format is ${FORMATS.join(', ')}, found "${text}"${near === null ? '' : `. Did you mean ${near}?`}`,
-  );
-}
-
 function parseJobs(text: string): number {
   const jobs = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (jobs < 1 || jobs > JOBS_MAX)
     throw new UsageError(`--jobs is a number from 1 to ${JOBS_MAX}, found "${text}"`);
   return jobs;
-}
-
-/** The compiled spec, or null after saying why there is none. */
-function loadSpec(file: string) {
-  let compiled: ReturnType<typeof compileSpecFile>;
-  try {
-    compiled = compileSpecFile(file);
-  } catch (error) {
-    console.error(
-      `interlock replay: ${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-    );
-    return null;
-  }
-  if (compiled.result.ok) return compiled.result.spec;
-  const lines = lineMap(compiled.text);
-  for (const problem of compiled.result.problems) console.error(formatProblem(problem, lines));
-  console.error(`interlock replay: ${file} does not check, so nothing was replayed`);
-  return null;
 }
 
 const PROGRESS_AFTER_MS = 1000;
@@ -140,13 +111,9 @@ function progressBar(stream: NodeJS.WriteStream) {
 const PROBLEMS_PRINTED_MAX = 20;
 
 function printProblems(totals: Totals): void {
-  for (const problem of totals.problems.slice(0, PROBLEMS_PRINTED_MAX)) console.error(problemText(problem));
+  for (const problem of totals.problems.slice(0, PROBLEMS_PRINTED_MAX)) printProblem(problem);
   const more = totals.problemCount - Math.min(totals.problems.length, PROBLEMS_PRINTED_MAX);
   if (more > 0) console.error(`and ${more} more`);
-}
-
-function problemText({ file, line, what, mend }: ImportProblem): string {
-  return `${file}:${line}: ${printable(what)}. ${mend}`;
 }
 
 function totalsJson(totals: Totals, metrics: readonly MetricReport[], seconds: number) {

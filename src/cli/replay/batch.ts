@@ -1,7 +1,13 @@
 // The unit of work of a replay: some whole records of one file, turned into totals and decision lines. No I/O, so that
 // it runs the same in the process and in a worker.
 import { isUtf8 } from 'node:buffer';
-import { type Format, importRecord, RECORD_UNIT, type Where } from '../../ingest/importers/index.ts';
+import {
+  type Format,
+  type ImportedSession,
+  type ImportProblem,
+  importRecord,
+  RECORD_UNIT,
+} from '../../ingest/importers/index.ts';
 import type { SharedHistory } from '../../monitor/history.ts';
 import { type ReplaySpec, replaySteps } from '../../replay/replay.ts';
 import { ENFORCEABILITY } from '../../step/types.ts';
@@ -30,8 +36,18 @@ export function replayBatch(
   history?: SharedHistory,
 ): BatchResult {
   const totals = noTotals();
-  const bytes = withoutMark(Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length));
   let decisions = '';
+  for (const imported of importsOf(batch, (problem) => countProblems(totals, [problem])))
+    decisions += replayImported(spec, imported, wantDecisions, totals, history);
+  return { totals, decisions };
+}
+
+/** The sessions of a batch, one by one; what cannot be read of them is told. */
+export function* importsOf(
+  batch: Batch,
+  onProblem: (problem: ImportProblem) => void,
+): Generator<ImportedSession> {
+  const bytes = withoutMark(Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length));
   for (const { line, record } of records(batch, bytes)) {
     const where = { file: batch.file, line };
     // Text is decoded record by record: one with letters outside Latin-1 does not make its neighbours' strings wide.
@@ -39,11 +55,13 @@ export function replayBatch(
     if (text.trim() === '') continue;
     if (!isUtf8(record)) {
       const mend = 'It was read with replacement characters; convert the file to UTF-8.';
-      countProblems(totals, [{ ...where, what: 'bytes that are not UTF-8', mend }]);
+      onProblem({ ...where, what: 'bytes that are not UTF-8', mend });
     }
-    decisions += replayRecord(spec, batch.format, text, where, wantDecisions, totals, history);
+    for (const imported of importRecord(batch.format, text, where)) {
+      for (const problem of imported.problems) onProblem(problem);
+      if (imported.session !== null) yield imported;
+    }
   }
-  return { totals, decisions };
 }
 
 /** Some editors start a file with a byte order mark; within a file no line starts with one. */
@@ -65,29 +83,23 @@ function* records(batch: Batch, bytes: Buffer): Generator<{ line: number; record
   }
 }
 
-function replayRecord(
+function replayImported(
   spec: ReplaySpec,
-  format: Format,
-  text: string,
-  where: Where,
+  imported: ImportedSession,
   wantDecisions: boolean,
   totals: Totals,
   history: SharedHistory | undefined,
 ): string {
   let decisions = '';
-  for (const imported of importRecord(format, text, { file: where.file, line: where.line })) {
-    countProblems(totals, imported.problems);
-    if (imported.session === null) continue;
-    totals.sessions++;
-    totals.steps += imported.steps.length;
-    for (const { step, decision, metrics } of replaySteps(spec, imported.steps, history)) {
-      countMetrics(totals, metrics);
-      if (ENFORCEABILITY[step.kind] !== 'suppressable') continue;
-      // A transcript just stops: its end is a decision only where a rule speaks of it.
-      if (step.kind === 'session.end' && decision.rules.length === 0) continue;
-      countDecision(totals, decision);
-      if (wantDecisions) decisions += `${JSON.stringify(decisionLine(imported, decision))}\n`;
-    }
+  totals.sessions++;
+  totals.steps += imported.steps.length;
+  for (const { step, decision, metrics } of replaySteps(spec, imported.steps, history)) {
+    countMetrics(totals, metrics);
+    if (ENFORCEABILITY[step.kind] !== 'suppressable') continue;
+    // A transcript just stops: its end is a decision only where a rule speaks of it.
+    if (step.kind === 'session.end' && decision.rules.length === 0) continue;
+    countDecision(totals, decision);
+    if (wantDecisions) decisions += `${JSON.stringify(decisionLine(imported, decision))}\n`;
   }
   return decisions;
 }
