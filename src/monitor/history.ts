@@ -37,6 +37,7 @@ export class SharedHistory {
   readonly #changed = new Map<string, { id: string; place: string }>();
   #cells = 0;
   #turn = 0;
+  #latest = '';
   #sweepAt = Number.NEGATIVE_INFINITY;
 
   cell(id: string, scope: string, key: string): Cell | undefined {
@@ -67,12 +68,20 @@ export class SharedHistory {
     addToCell(
       plan,
       cell,
-      { ...ref, turn: ++this.#turn },
+      { ...ref, turn: this.#turnOf(ref) },
       Math.max(cell.time, now),
       arrived.value,
       arrived.kept,
     );
     this.#touch(id, place);
+  }
+
+  /** One step has one place, however many views take it. */
+  #turnOf({ session, seq }: Ref): number {
+    const step = `${session}\n${seq}`;
+    if (step !== this.#latest) this.#turn++;
+    this.#latest = step;
+    return this.#turn;
   }
 
   /** What is taken of a limit, and whether it can count one more. */
