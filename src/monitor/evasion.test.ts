@@ -447,3 +447,14 @@ describe('a denied call', () => {
     assert.deepEqual(fired(s.call('pay')), []);
   });
 });
+
+describe('an empty value', () => {
+  test('comes from nowhere: nobody gave it', () => {
+    const s = sessionOf(spec('{ id: o, on: call pay, require: \'origin(args.to).within(["user"])\' }'));
+    s.input('pay ann@example.com');
+    assert.deepEqual(fired(s.call('pay', { to: '' })), ['o:violated']);
+    assert.deepEqual(fired(s.call('pay', { to: ' ' })), ['o:violated']);
+    assert.deepEqual(fired(s.call('pay', { to: 'ann@example.com' })), []);
+    assert.deepEqual(fired(s.call('pay', { to: { name: '', mail: 'ann@example.com' } })), ['o:violated']);
+  });
+});

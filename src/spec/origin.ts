@@ -144,7 +144,8 @@ function seen(frame: Value[], value: Value, selector: Selector, within: boolean)
   const scalars = scalarsOf(value);
   if (scalars === null) return celError('error', `more than ${MAX_SCALARS} values in one origin(...)`);
   for (const scalar of scalars) {
-    if (scalar === '') continue;
+    // An empty field among others says nothing; an empty value as a whole comes from nowhere.
+    if (scalar === '' && value !== '') continue;
     const sightings = sightingsOf(run, scalar);
     if (sightings === null)
       return celError('error', 'too many values were seen in this session to say where this one came from');
