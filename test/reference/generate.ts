@@ -168,6 +168,46 @@ export interface Act {
   readonly pick: number;
 }
 
+/** Holds that are answered and asked again, and limits that two rules share. */
+export const twins: fc.Arbitrary<Rule[]> = fc
+  .record({
+    hold: fc.nat(4),
+    scope: fc.constantFrom<Scope>('session', 'principal', 'tenant'),
+    by: fc.constantFrom('success' as const, 'attempt' as const),
+    maxima: fc.tuple(fc.nat(4), fc.nat(4)),
+    sum: fc.boolean(),
+  })
+  .map(({ hold, scope: of, by, maxima, sum }) => {
+    const on: Pattern[] = [{ kind: 'call', tool: 'a' }];
+    const common = { on, when: null, unless: null, mode: 'enforce' as const };
+    const cond: Cond = { t: 'n', of: 'now', op: '>=', k: hold };
+    return [
+      { ...common, id: 'ask', form: { t: 'hold', cond }, otherwise: 'hold' },
+      ...maxima.map(
+        (max, i): Rule => ({
+          ...common,
+          id: `most${i}`,
+          form: { t: 'limit', sum, max, perId: false, scope: of, windowMs: null, by },
+          otherwise: i === 0 ? 'deny' : 'hold',
+        }),
+      ),
+    ];
+  });
+
+export const answers: fc.Arbitrary<Act[]> = fc.array(
+  fc.record({
+    session: fc.constantFrom(0 as const, 1 as const),
+    act: fc.constantFrom('call', 'approve', 'again', 'again', 'result', 'fail'),
+    tool: fc.constant('a' as const),
+    id: fc.constant(0),
+    n: fc.nat(5),
+    opt: fc.constant(null),
+    wait: fc.nat(3),
+    pick: fc.nat(3),
+  }),
+  { maxLength: 20 },
+);
+
 export const acts: fc.Arbitrary<Act[]> = fc.array(
   fc.record({
     session: fc.constantFrom(0 as const, 1 as const),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { acts, owners, rules } from './generate.ts';
+import { acts, answers, owners, rules, twins } from './generate.ts';
 import { compareAll, seenOf } from './run.ts';
 import { specText } from './spec-model.ts';
 
@@ -40,4 +40,20 @@ test('law: the monitor agrees with the reference interpreter, live, replayed fro
   for (const what of expected.split(' '))
     assert.ok((seen.get(what) ?? 0) >= RUNS / 500, `${what}: ${seen.get(what) ?? 0}`);
   t.diagnostic([...seen].map(([what, count]) => `${what} ${count}`).join(', '));
+});
+
+test('law: the same of holds that are answered and asked again, and of limits that two rules share', () => {
+  fc.assert(
+    fc.property(twins, answers, owners, (spec, session, whose) => {
+      for (const { decision, judged, step } of compareAll(spec, session, whose, () => true)) {
+        const wanted = { ...judged, fired: [...judged.fired].sort(), witness: [...judged.witness].sort() };
+        assert.deepEqual(
+          seenOf(decision, spec),
+          wanted,
+          `${step.kind} at ${step.seq} of ${step.session}\n${specText(spec)}`,
+        );
+      }
+    }),
+    { numRuns: Math.ceil(RUNS / 4) },
+  );
 });
