@@ -17,7 +17,7 @@ interface CounterState {
   /** Call ids that have a slot. */
   slots: Record<string, true>;
   /** Approval steps by binding. */
-  approvals: Record<string, Witness>;
+  approvals: Record<string, Witness & { readonly at: number }>;
   /** Digest over everything seen, so that any difference in what was fed in shows. */
   seen: string;
 }
@@ -70,9 +70,12 @@ function judge(state: CounterState, step: Step, binding: string, terms: Approval
   if (step.name.startsWith('limited') && state.used >= LIMIT) return outcomeOf('at-most-three', 'deny');
   if (!step.name.startsWith('hold')) return null;
   const approval = state.approvals[binding];
-  if (approval === undefined) return { ...outcomeOf('ask', 'hold'), approve: terms };
+  // Like the real monitor's, an approval is good for as long as its terms say.
+  if (approval === undefined || step.time > approval.at + terms.expiresMs)
+    return { ...outcomeOf('ask', 'hold'), approve: terms };
   delete state.approvals[binding];
-  return { ...outcomeOf('ask', 'allow'), witness: [approval] };
+  const { at: _, ...witness } = approval;
+  return { ...outcomeOf('ask', 'allow'), witness: [witness] };
 }
 
 function apply(state: CounterState, step: Step, verdict: Verdict): void {
@@ -87,7 +90,7 @@ function apply(state: CounterState, step: Step, verdict: Verdict): void {
   }
   if (step.kind === 'approval' && step.args?.approve === true) {
     const { seq, id, kind, name } = step;
-    state.approvals[String(step.args.binding)] = { seq, id, kind, name };
+    state.approvals[String(step.args.binding)] = { seq, id, kind, name, at: step.time };
   }
 }
 
