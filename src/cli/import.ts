@@ -15,10 +15,11 @@ import { parseOptions, UsageError } from './args.ts';
 import { printable } from './output.ts';
 
 const HELP = `interlock import claude-code FILE... [--out SPEC] [--name NAME] [--project DIR] [--home DIR]
-interlock import cedar FILE [--out SPEC] [--name NAME] [--schema FILE] [--resource 'TYPE::"ID"']
+interlock import cedar|dogwood FILE [--out SPEC] [--name NAME] [--schema FILE] [--resource 'TYPE::"ID"']
 
 claude-code  permissions of Claude Code: settings.json, settings.local.json, managed-settings.json, joined as it joins them
 cedar        Cedar policies: an action is a tool, the context its arguments
+dogwood      the same with \`when temporal { … }\`: formerly, since, count and sum over the session's history
 
   --out SPEC      write the spec there, not to standard output
   --name NAME     of the spec
@@ -29,7 +30,7 @@ cedar        Cedar policies: an action is a tool, the context its arguments
 
 What is not exact is stricter. That, and what the spec does not have, is told on standard error and in its comments.`;
 
-const KINDS = ['claude-code', 'cedar'] as const;
+const KINDS = ['claude-code', 'cedar', 'dogwood'] as const;
 
 export async function run(argv: string[]): Promise<number> {
   const { values, positionals } = parseOptions(
@@ -70,7 +71,7 @@ export async function run(argv: string[]): Promise<number> {
   }
   const files = read.slice(0, names.length);
   const name = values.name === undefined ? {} : { name: values.name };
-  if (kind === 'cedar') {
+  if (kind === 'cedar' || kind === 'dogwood') {
     if (files.length > 1) throw new UsageError('one file of policies at a time');
     const resource = values.resource === undefined ? {} : { resource: parseResource(values.resource) };
     const schema = values.schema === undefined ? {} : { schema: read.at(-1)! };

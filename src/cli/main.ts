@@ -16,7 +16,7 @@ const COMMANDS: Readonly<
     load: () => import('./spec.ts'),
   },
   import: {
-    does: 'make a spec of other policies: import claude-code|cedar FILE...',
+    does: 'make a spec of other policies: import claude-code|cedar|dogwood FILE...',
     load: () => import('./import.ts'),
   },
   backtest: {

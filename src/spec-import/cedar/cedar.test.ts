@@ -378,7 +378,7 @@ describe('by hand', () => {
       problem('permit(principal == ?principal, action, resource);'),
       /templates cannot be imported/,
     );
-    assert.match(problem('permit(principal, action, resource) when temporal { x };'), /Dogwood/);
+    assert.match(problem('permit(principal, action, resource) when guardrails { x };'), /service/);
     assert.match(problem('permit(principal, action, resource) when { "a };'), /has no end/);
     assert.match(
       problem(

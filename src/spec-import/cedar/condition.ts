@@ -4,6 +4,7 @@
 import { allOf, anyOf, literal, quote } from '../cel.ts';
 import type { EntityRef, Expr, PatternElement, ScopeConstraint } from './policy.ts';
 import type { Members } from './schema.ts';
+import { temporalText } from './temporal.ts';
 
 export interface Side {
   /** What cannot be said is true; else false. */
@@ -70,6 +71,9 @@ export function truth(expr: Expr, side: Side, convention: Convention): string {
     }
     case 'is':
       return isText(meaningOf(expr.left, convention), expr.type, expr.in, side, convention);
+    case 'temporal':
+      // A condition on history is never an error.
+      return temporalText(expr.formula) ?? String(side.over);
     case 'call':
       return called(expr.name, expr.args, side, convention);
     case 'value':
@@ -158,6 +162,7 @@ function meaningOf(expr: Expr, convention: Convention): Value {
     case 'has':
     case 'like':
     case 'is':
+    case 'temporal':
     case 'call':
       break;
   }

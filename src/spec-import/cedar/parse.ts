@@ -1,7 +1,7 @@
 // Cedar text to policies. A parser of our own: the official one is 4 MB of WebAssembly, too much to install for one command;
 // tests hold it to the official one. Static policies only. Pure.
 import { SyntaxProblem, type Token, tokens } from './lex.ts';
-import type { Binary, EntityRef, Expr, Policy, ScopeConstraint } from './policy.ts';
+import type { Binary, EntityRef, Expr, Policy, ScopeConstraint, Temporal, Term } from './policy.ts';
 
 const MAX_POLICIES = 1_000;
 const MAX_DEPTH = 100;
@@ -96,10 +96,14 @@ class Parser {
     const conditions: { kind: 'when' | 'unless'; body: Expr }[] = [];
     while (this.#is('when') || this.#is('unless')) {
       const kind = this.#next().text as 'when' | 'unless';
-      if (this.#is('temporal') || this.#is('guardrails'))
-        throw this.problem(`\`${kind} ${this.peek().text}\` is Dogwood, not Cedar; it cannot be imported`);
+      if (this.#is('guardrails'))
+        throw this.problem('`guardrails` asks a service for a score; it cannot be imported');
+      const isTemporal = this.#take('temporal');
       this.#expect('{');
-      conditions.push({ kind, body: this.#expr() });
+      conditions.push({
+        kind,
+        body: isTemporal ? { t: 'temporal', formula: this.#condition() } : this.#expr(),
+      });
       this.#expect('}');
     }
     this.#expect(';');
@@ -287,6 +291,173 @@ class Parser {
     throw this.problem(
       token.t === 'end' ? 'the policy ends too early' : `\`${token.text}\` is not where an expression begins`,
     );
+  }
+
+  #condition(): Temporal {
+    if (++this.#depth > MAX_DEPTH)
+      throw this.problem(`conditions stand inside one another more than ${MAX_DEPTH} deep`);
+    const parts = [this.#held()];
+    while (this.#take('&&')) parts.push(this.#held());
+    this.#depth--;
+    return parts.length === 1 ? parts[0]! : { t: 'and', parts };
+  }
+
+  /** `!` binds tighter than `since`. */
+  #held(): Temporal {
+    let left = this.#negated();
+    if (this.#take('since')) left = { t: 'since', left, seconds: this.#window(), right: this.#atom() };
+    return left;
+  }
+
+  #negated(): Temporal {
+    if (!this.#take('!')) return this.#atom();
+    if (++this.#depth > MAX_DEPTH) throw this.problem('too many signs');
+    const arg = this.#negated();
+    this.#depth--;
+    return { t: 'not', arg };
+  }
+
+  #atom(): Temporal {
+    const operator = ['formerly', 'previous'].find((name) => this.#is(name));
+    if (operator !== undefined) {
+      this.#at++;
+      return { t: operator as 'formerly' | 'previous', seconds: this.#window(), body: this.#atom() };
+    }
+    if (this.#take('exists')) {
+      const variable = this.#binder();
+      this.#expect('.');
+      return { t: 'exists', variable, body: this.#condition() };
+    }
+    if (this.#is('tp') && this.#is('(', 1)) {
+      this.#at += 2;
+      const variable = this.#name('a variable');
+      this.#expect(')');
+      return { t: 'tp', variable };
+    }
+    const isAggregate = this.#is('(') && (this.#is('count', 1) || this.#is('sum', 1));
+    if (this.#is('(') && !isAggregate) {
+      this.#at++;
+      const inner = this.#condition();
+      this.#expect(')');
+      return inner;
+    }
+    if (this.#isAction()) return this.#event();
+    const left = this.#term();
+    const op = COMPARISONS.find((sign) => sign !== 'in' && this.#is(sign));
+    if (op === undefined)
+      throw this.problem('expected an event, a comparison, `formerly`, `previous` or `exists`');
+    this.#at++;
+    return { t: 'compare', op, left, right: this.#term() };
+  }
+
+  /** `within 24h`, in seconds. */
+  #window(): number {
+    this.#expect('within');
+    const amount = this.peek();
+    const unit = this.peek(1);
+    const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit.text];
+    if (amount.t !== 'number' || unit.at !== amount.end || seconds === undefined)
+      throw this.problem('expected a length of time such as 30m, 24h or 7d');
+    this.#at += 2;
+    return amount.value * seconds;
+  }
+
+  /** `(x: Long)`. */
+  #binder(): string {
+    this.#expect('(');
+    const variable = this.#name('a variable');
+    this.#expect(':');
+    this.#path();
+    this.#expect(')');
+    return variable;
+  }
+
+  /** `App::Action::"x"::kind {` */
+  #isAction(): boolean {
+    let at = 0;
+    while (this.peek(at).t === 'name' && this.#is('::', at + 1)) at += 2;
+    return at > 0 && this.peek(at).t === 'text' && this.#is('::', at + 1);
+  }
+
+  #event(): Temporal {
+    const action = this.#entity();
+    this.#expect('::');
+    const kind = this.#name('the kind of an event');
+    const fields: [string[], Term][] = [];
+    // A block behind the first refines it: what it asks is asked too.
+    do {
+      this.#expect('{');
+      while (!this.#is('}')) {
+        const path = [this.#name('a field')];
+        while (this.#take('.')) path.push(this.#name('a field'));
+        this.#expect(':');
+        fields.push([path, this.#term()]);
+        if (!this.#take(',')) break;
+      }
+      this.#expect('}');
+    } while (this.#is('{'));
+    return { t: 'event', action, kind, fields };
+  }
+
+  #term(): Term {
+    const aggregate = this.#is('(') ? 1 : 0;
+    if (this.#is('count', aggregate) || this.#is('sum', aggregate)) {
+      this.#at += aggregate;
+      const term = this.#aggregate();
+      if (aggregate === 1) this.#expect(')');
+      return term;
+    }
+    const token = this.peek();
+    if (this.#take('*') || this.#take('_')) return { t: 'any' };
+    const minus = this.#take('-');
+    const value = this.peek();
+    if (value.t === 'number') {
+      this.#at++;
+      return { t: 'value', value: minus ? -value.value : value.value };
+    }
+    if (value.t === 'text') return { t: 'value', value: this.#text() };
+    if (this.#is('[')) {
+      this.#expect('[');
+      while (!this.#is(']')) {
+        this.#term();
+        if (!this.#take(',')) break;
+      }
+      this.#expect(']');
+      return { t: 'other' };
+    }
+    if (value.t !== 'name') throw this.problem('expected a value', token);
+    if (value.text === 'true' || value.text === 'false') {
+      this.#at++;
+      return { t: 'value', value: value.text === 'true' };
+    }
+    if (this.#is('::', 1)) {
+      this.#entity();
+      return { t: 'other' };
+    }
+    const name = this.#name('a value');
+    if (this.#take('(')) {
+      this.#text();
+      this.#expect(')');
+      return { t: 'other' };
+    }
+    const path: string[] = [];
+    while (this.#take('.')) path.push(this.#name('a field'));
+    if (name === 'context' || name === 'principal' || name === 'resource') return { t: name, path };
+    if (path.length > 0) throw this.problem(`\`${name}\` has no fields`, value);
+    return { t: 'variable', name };
+  }
+
+  /** `count for (k: Timepoint). where …`, `sum a for (a: Long), (k: Timepoint). where …`. */
+  #aggregate(): Term {
+    const isSum = this.#next().text === 'sum';
+    const variable = isSum ? this.#name('a variable') : '';
+    this.#expect('for');
+    const variables = [this.#binder()];
+    while (this.#take(',')) variables.push(this.#binder());
+    this.#expect('.');
+    this.#expect('where');
+    const body = this.#condition();
+    return isSum ? { t: 'sum', variable, variables, body } : { t: 'count', variables, body };
   }
 
   #fields(): [string, Expr][] {

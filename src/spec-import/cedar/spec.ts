@@ -85,7 +85,9 @@ function conventionOf(
   const isInput = (expr: Expr) =>
     (expr.t === 'attr' && expr.attr === 'input' && isContext(expr.left)) ||
     (expr.t === 'has' && expr.attrs[0] === 'input' && isContext(expr.left));
-  const nested = policies.some(({ conditions }) => conditions.some(({ body }) => some(body, isInput)));
+  const nested = policies.some(({ conditions }) =>
+    conditions.some(({ body }) => some(body, (expr) => isInput(expr) || expr.t === 'temporal')),
+  );
   const principalPrefix = (type: string) => `${type.split('::').at(-1)!.toLowerCase()}:`;
   return {
     args: nested ? 'context.input' : 'context',
@@ -210,7 +212,7 @@ function remarksOf(source: Source, one: Placed, convention: Convention): Remark[
     out.push({
       kind: 'stricter',
       ...place,
-      message: `${policy.effect} ${id}: hierarchies, attributes of entities, sets of sets and extension types are not known here; ${what}`,
+      message: `${policy.effect} ${id}: hierarchies, attributes of entities, sets of sets and extension types are not known here, and of conditions on history only what the page on imports lists; ${what}`,
     });
   }
   const listed = (expr: Expr) =>
