@@ -1,8 +1,9 @@
 // Every pack checks, its examples hold, and every rule of it fires in some example.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { formatSpec } from '../src/cli/spec/format.ts';
 import { compileSpecFile } from '../src/cli/spec.ts';
 import { runSpecTests } from '../src/replay/spec-tests.ts';
 
@@ -40,3 +41,12 @@ for (const name of packs) {
     for (const rule of result.spec.program.rules) assert.notEqual(rule.because, '', rule.id);
   });
 }
+
+test('packs, examples and recipes are in the canonical layout (interlock spec fmt)', () => {
+  const files = globSync('{packs/*,examples/*,docs/spec/cookbook}/*.yaml', { cwd: join(root, '..') });
+  assert.ok(files.length > 35);
+  for (const file of files) {
+    const text = readFileSync(join(root, '..', file), 'utf8');
+    assert.deepEqual(formatSpec(text), { text }, file);
+  }
+});
