@@ -1,14 +1,12 @@
 // The commands as scripts use them, on a file and on a record that was made live.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Interlock } from '../sdk/index.ts';
+import { interlock as run } from './testing/run.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const spec = (more: string) => `
 interlock: 1
 name: shop
@@ -24,13 +22,7 @@ const CAP = '  - { id: cap, on: call refund, require: args.amount <= 3, because:
 const WATCHED =
   '  - { id: cap, on: call refund, require: args.amount <= 3, mode: shadow, because: Too much. }\n';
 
-function interlock(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...argv], (error, out, err) => {
-      resolve({ code: error === null ? 0 : ((error.code as unknown as number) ?? -1), out, err });
-    });
-  });
-}
+const interlock = (...argv: string[]) => run(argv);
 
 describe('backtest, explain and promotion', () => {
   const directory = mkdtempSync(join(tmpdir(), 'interlock-backtest-'));

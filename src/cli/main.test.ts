@@ -1,15 +1,13 @@
 // The command line as its users meet it: a process with arguments, output and an exit code.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { interlock as run } from './testing/run.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 let dir: string;
 
 before(async () => {
@@ -17,19 +15,7 @@ before(async () => {
 });
 after(() => rm(dir, { recursive: true, force: true }));
 
-async function interlock(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: dir });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out, err };
-}
+const interlock = (...args: string[]) => run(args, dir);
 
 const mistakes: [name: string, args: string[], message: RegExp][] = [
   ['an unknown command', ['srve'], /unknown command "srve"\. Did you mean "serve"\?/],

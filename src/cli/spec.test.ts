@@ -1,7 +1,5 @@
 // `interlock spec` as an author and a CI system meet it: what is printed where, the files that are written, exit codes.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,8 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { parseXml } from '../replay/testing/xml.ts';
+import { interlock } from './testing/run.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 let dir: string;
 
 before(async () => {
@@ -66,22 +64,7 @@ tests:
   'untidy.yaml': 'name: untidy\ninterlock: 1\n',
 };
 
-async function spec(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const child = spawn(process.execPath, [MAIN, 'spec', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: dir,
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out, err };
-}
+const spec = (...args: string[]) => interlock(['spec', ...args], dir);
 
 describe('usage', () => {
   for (const [args, message] of [

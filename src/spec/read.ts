@@ -45,7 +45,8 @@ const MAX_LETS = 200;
 /** Reads a file that a `$ref` names, relative to the spec; null when it is not there. */
 export type ReadRef = (path: string) => string | null;
 
-const SPEC_KEYS = [
+/** In the order of the canonical layout. */
+export const SPEC_KEYS = [
   'interlock',
   'name',
   'description',

@@ -21,27 +21,12 @@ import {
   type YAMLSeq,
 } from 'yaml';
 import { type StringifyContext, stringifyString } from 'yaml/util';
+import { SPEC_KEYS } from '../../spec/read.ts';
 import { canonicalize } from '../../step/canonical.ts';
 
 /** Columns that a bracketed collection, or a text that is folded, may reach. */
 const WIDTH = 120;
 
-const SPEC = [
-  'interlock',
-  'name',
-  'description',
-  'applies',
-  'imports',
-  'parameters',
-  'mode',
-  'default',
-  'tools',
-  'let',
-  'checks',
-  'rules',
-  'fixtures',
-  'tests',
-];
 /** Parts of a spec that a blank line sets off. */
 const PARTS = ['imports', 'parameters', 'tools', 'let', 'checks', 'rules', 'fixtures', 'tests'];
 const TOOL = ['description', 'effect', 'reversible', 'trust', 'labels', 'to', 'input', 'output'];
@@ -150,7 +135,7 @@ function arrange(root: YAMLMap | YAMLSeq): void {
     first.commentBefore = null;
     first.spaceBefore = false;
   }
-  order(root, SPEC);
+  order(root, SPEC_KEYS);
   const now = keyOf(root.items[0]);
   if (now) {
     if (commentBefore)

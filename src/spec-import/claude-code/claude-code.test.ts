@@ -7,7 +7,7 @@ import { decider } from '../testing/decide.ts';
 import { parseRule } from './rules.ts';
 import { importClaudeCode } from './spec.ts';
 
-const WHERE = { project: '/work/app', home: '/home/ann' };
+const WHERE = { project: '/srv/app', home: '/home/ann' };
 const imported = (permissions: object, more: object = {}) =>
   importClaudeCode([{ name: 'settings.json', text: JSON.stringify({ permissions, ...more }) }], WHERE);
 const deciding = (permissions: object) => decider(imported(permissions));
@@ -121,7 +121,7 @@ describe('commands', () => {
       const other = defaultMode === 'bypassPermissions' ? 'allow' : asked;
       assert.equal(decide('Bash', { command: 'make' }), other, defaultMode);
       assert.equal(decide('UnheardOf'), other, defaultMode);
-      assert.equal(decide('Read', { file_path: '/work/app/a' }), 'allow', defaultMode);
+      assert.equal(decide('Read', { file_path: '/srv/app/a' }), 'allow', defaultMode);
     }
   });
 
@@ -188,15 +188,15 @@ describe('files', () => {
       'Read',
       'file_path',
       {
-        '/work/app/src/a.ts': 'allow',
-        '/work/docs/x': 'allow',
-        '/work/docs2/x': 'hold',
+        '/srv/app/src/a.ts': 'allow',
+        '/srv/docs/x': 'allow',
+        '/srv/docs2/x': 'hold',
         '/home/ann/.zshrc': 'allow',
         '/home/ann/.ssh/id': 'hold',
         '/etc/hosts': 'allow',
-        '/work/app/../../etc/shadow': 'hold',
-        '/work/app//../x': 'hold',
-        '/work/app/.': 'hold',
+        '/srv/app/../../etc/shadow': 'hold',
+        '/srv/app//../x': 'hold',
+        '/srv/app/.': 'hold',
         'src/a.ts': 'hold',
         '~/.zshrc': 'hold',
       },
@@ -209,19 +209,19 @@ describe('files', () => {
       deny: ['Read(.env)', 'Read(./secrets/**)', 'Read(~/.aws)', 'Read(*.pem)'],
     };
     table(permissions, 'Read', 'file_path', {
-      '/work/app/.env': 'deny',
-      '/work/app/pkg/.env': 'deny',
-      '/work/app/.ENV': 'deny',
-      '/work/app/.env.example': 'allow',
-      '/work/app/secrets/a/b': 'deny',
-      '/work/app/pkg/secrets/a': 'allow',
+      '/srv/app/.env': 'deny',
+      '/srv/app/pkg/.env': 'deny',
+      '/srv/app/.ENV': 'deny',
+      '/srv/app/.env.example': 'allow',
+      '/srv/app/secrets/a/b': 'deny',
+      '/srv/app/pkg/secrets/a': 'allow',
       '/home/ann/.aws/credentials': 'deny',
-      '/work/app/a/key.pem': 'deny',
-      '/work/app/a/../.env': 'deny',
+      '/srv/app/a/key.pem': 'deny',
+      '/srv/app/a/../.env': 'deny',
       '.env': 'deny',
     });
     const decide = deciding(permissions);
-    assert.equal(decide('Edit', { file_path: '/work/app/.env' }), 'deny');
+    assert.equal(decide('Edit', { file_path: '/srv/app/.env' }), 'deny');
     assert.equal(decide('Grep', {}), 'hold');
     table(permissions, 'Bash', 'command', {
       'cat .env': 'deny',
@@ -237,33 +237,33 @@ describe('files', () => {
   test('edits: allow rules, modes, protected files', () => {
     const allow = ['Edit(/src/**)', 'Edit(docs/*.md)'];
     table({ allow }, 'Write', 'file_path', {
-      '/work/app/src/a/b.ts': 'allow',
-      '/work/app/docs/a.md': 'allow',
-      '/work/app/docs/a/b.md': 'hold',
-      '/work/app/a.ts': 'hold',
+      '/srv/app/src/a/b.ts': 'allow',
+      '/srv/app/docs/a.md': 'allow',
+      '/srv/app/docs/a/b.md': 'hold',
+      '/srv/app/a.ts': 'hold',
       '/other/src/a.ts': 'hold',
-      '/work/app/src/../.git/config': 'hold',
-      '/work/app/src/.git/config': 'hold',
+      '/srv/app/src/../.git/config': 'hold',
+      '/srv/app/src/.git/config': 'hold',
     });
-    assert.equal(deciding({ allow })('NotebookEdit', { notebook_path: '/work/app/src/a.ipynb' }), 'allow');
+    assert.equal(deciding({ allow })('NotebookEdit', { notebook_path: '/srv/app/src/a.ipynb' }), 'allow');
     table({ defaultMode: 'acceptEdits' }, 'Edit', 'file_path', {
-      '/work/app/a.ts': 'allow',
-      '/work/app/.claude/settings.json': 'hold',
+      '/srv/app/a.ts': 'allow',
+      '/srv/app/.claude/settings.json': 'hold',
       '/home/ann/a.ts': 'hold',
     });
     assert.equal(
-      deciding({ allow, defaultMode: 'plan' })('Edit', { file_path: '/work/app/src/a.ts' }),
+      deciding({ allow, defaultMode: 'plan' })('Edit', { file_path: '/srv/app/src/a.ts' }),
       'deny',
     );
     const free = deciding({ defaultMode: 'bypassPermissions' });
     assert.equal(free('Edit', { file_path: '/anywhere' }), 'allow');
-    assert.equal(free('Edit', { file_path: '/work/app/.git/hooks/x' }), 'hold');
+    assert.equal(free('Edit', { file_path: '/srv/app/.git/hooks/x' }), 'hold');
   });
 
   test('the project is a parameter', () => {
     const result = imported({ allow: ['Edit(/src/**)'] });
     assert.ok(result.ok);
-    assert.match(result.text, /project:\n {4}type: string\n {4}default: \/work\/app/);
+    assert.match(result.text, /project:\n {4}type: string\n {4}default: \/srv\/app/);
   });
 });
 
@@ -312,7 +312,7 @@ describe('addresses and other tools', () => {
     assert.equal(one('Skill', { skill: 'destroy' }), 'hold');
     assert.equal(one('Agent', { subagent_type: 'Explore' }), 'deny');
     assert.equal(one('Task', { subagent_type: 'Plan' }), 'allow');
-    assert.equal(one('Write', { file_path: '/work/app/a' }), 'deny');
+    assert.equal(one('Write', { file_path: '/srv/app/a' }), 'deny');
     assert.equal(one('Bash', { command: 'anything | at all' }), 'allow');
     assert.equal(one('Bash', {}), 'deny');
   });
@@ -337,7 +337,7 @@ describe('what is not exact', () => {
       /^stricter: allow WebFetch/,
     );
     assert.equal(
-      deciding({ allow: ['Read'], deny: ['Read([.]env)'] })('Read', { file_path: '/work/app/a' }),
+      deciding({ allow: ['Read'], deny: ['Read([.]env)'] })('Read', { file_path: '/srv/app/a' }),
       'deny',
     );
     assert.equal(deciding({ deny: ['WebFetch(path:x)'] })('WebFetch', { url: 'https://a.example' }), 'deny');
