@@ -335,3 +335,24 @@ rules:
   assert.deepEqual(await outcome(false), ['many violated']);
   assert.deepEqual(await outcome(false), ['most violated', 'many violated']);
 });
+
+test('a value of the step can be what sessions are joined by, in a window too, whatever the order of the two', async (t) => {
+  const text = (reach: string) => `
+interlock: 1
+name: key
+tools: { pay: { effect: write, input: { type: object, properties: { account: { type: string } } } } }
+rules: [{ id: once, on: call pay, require: 'past.none("call pay", e, true)${reach}' }]
+`;
+  const window = '.within(duration("1h"))';
+  for (const reach of [`${window}.of(args.account)`, `.of(args.account)${window}`]) {
+    const { engine, time } = await withEngine(t, { specs: [like(text(reach)).spec] });
+    const pay = async (principal: string, account: string, more: Partial<SessionInit> = {}) =>
+      (await call(engine, await open(engine, { principal, ...more }), 'pay', { account })).decision.verdict;
+    assert.equal(await pay('user:1', 'A'), 'allow');
+    assert.equal(await pay('user:2', 'A'), 'deny');
+    assert.equal(await pay('user:2', 'B'), 'allow');
+    assert.equal(await pay('user:2', 'A', { tenant: 't' }), 'allow');
+    time.now += 3_600_001;
+    assert.equal(await pay('user:2', 'A'), 'allow');
+  }
+});
