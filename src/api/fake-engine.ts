@@ -91,7 +91,16 @@ export function fakeEngine(): FakeEngine {
       sessions.set(opened.id, opened);
       return opened;
     },
-    decide: async (id, proposal) => decide(id, proposal),
+    newSession(init) {
+      const id = randomUUID();
+      return { id, opened: this.openSession({ ...init, id }) };
+    },
+    async decide(id, proposal, early) {
+      const made = decide(id, proposal);
+      early?.(made);
+      return made;
+    },
+    foresee: async (_id, proposal) => ({ verdict: verdictOf(proposal), rules: [], watch: { t: 'free' } }),
     async check(session, { name, subject }) {
       return this.decide(session, { kind: 'check', name, args: { subject }, result: { passed: true } });
     },

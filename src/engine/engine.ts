@@ -106,7 +106,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     openSession: (init) => sessions.open(init).catch(failStore),
-    decide: (session, proposal) => sessions.decide(session, proposal).catch(failStore),
+    newSession(init) {
+      const { id, opened } = sessions.create(init);
+      return { id, opened: opened.catch(failStore) };
+    },
+    decide: (session, proposal, early) => sessions.decide(session, proposal, early).catch(failStore),
+    foresee: (session, proposal) => sessions.foresee(session, proposal).catch(failStore),
     check: (session, request) => checks.check(session, request).catch(failStore),
     stop: (request) => stops.stop(request).catch(failStore),
     liftStop: (id, by) => stops.lift(id, by).catch(failStore),

@@ -3,6 +3,7 @@
 import type { Monitor, MonitorState } from '../monitor/monitor.ts';
 import { stoppedOutcome } from '../monitor/stopped.ts';
 import type { Decision, RuleOutcome } from '../monitor/types.ts';
+import { FREE } from '../spec/content-watch.ts';
 import { ENFORCEABILITY, type Step } from '../step/types.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 
@@ -16,6 +17,10 @@ export function createNoSpecMonitor(verdict: 'deny' | 'allow'): Monitor {
     step(_state, step) {
       const decision = decide(step, verdict);
       return { decision, changes: JSON.stringify([step.seq, step.time, decision.verdict]) };
+    },
+    foresee(_state, step) {
+      const { verdict: effective, rules } = decide(step, verdict);
+      return { verdict: effective, rules, watch: FREE };
     },
     deadline: () => null,
     save: () => null,

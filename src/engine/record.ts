@@ -1,6 +1,7 @@
 // The one place where a step is decided and written: synchronous up to the append, so that steps of a session have one
 // order, and answered only when the append is durable.
 import type { SharedHistory } from '../monitor/history.ts';
+import type { Foresight } from '../monitor/monitor.ts';
 import type { Decision } from '../monitor/types.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { chainState, digestText } from '../step/digest.ts';
@@ -31,7 +32,10 @@ export interface Recorder {
     session: LiveSession,
     given: Proposal & { readonly id: string },
     answered?: StoredHold,
+    early?: (recorded: Recorded) => void,
   ): Promise<Recorded>;
+  /** What would be said of the step now; nothing changes. */
+  foresee(session: LiveSession, given: Proposal & { readonly id: string }): Foresight;
 }
 
 export interface RecorderParts {
@@ -59,6 +63,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     givenText: string,
     answered: StoredHold | undefined,
     history: SharedHistory | undefined,
+    early: ((recorded: Recorded) => void) | undefined,
   ): Promise<Recorded> {
     const { decision, changes, facts, arrival } = session.monitor.step(stateOf(session), given, history);
     // What was read of other sessions stands in the step: it can be replayed without them.
@@ -138,17 +143,25 @@ export function createRecorder(parts: RecorderParts): Recorder {
         throw storeFailed(cause);
       },
     );
+    early?.(recorded);
     session.pending.set(step.id, { step, recorded: durable });
     session.tail = durable;
     memory.grew(session, text.length + 100);
     return durable;
   }
 
+  /** The step in its place, with the orders that stop it. */
+  function placed(session: LiveSession, given: Proposal & { readonly id: string }): Step {
+    const step = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
+    const stopped = stops.on(session.row, given);
+    return stopped === undefined ? step : { ...step, facts: stopped };
+  }
+
   return {
-    record(session, given, answered) {
-      const placed = stepOf(session.row, given, nextSeq(session), Math.max(session.row.lastAt, clock()));
-      const stopped = stops.on(session.row, given);
-      const proposed = stopped === undefined ? placed : { ...placed, facts: stopped };
+    foresee: (session, given) =>
+      session.monitor.foresee(stateOf(session), placed(session, given), shared.history()),
+    record(session, given, answered, early) {
+      const proposed = placed(session, given);
       const text = canonicalStep(proposed, limits.bytesPerProposal);
       // What is decided is what is kept, to the order of its fields: a restored session decides the same.
       const step = JSON.parse(text) as Step;
@@ -160,7 +173,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const history = shared.history();
       // A monitor that throws may have changed half of the state: the session goes back to what is durable.
       try {
-        return decideAndWrite(session, step, text, answered, history);
+        return decideAndWrite(session, step, text, answered, history, early);
       } catch (error) {
         memory.drop(session);
         shared.distrust();

@@ -1,5 +1,6 @@
 // Opens, steps and ends sessions: everything between a door's call and the recorder, above all safe retries.
 import { randomUUID } from 'node:crypto';
+import type { Foresight } from '../monitor/monitor.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { stateStart } from '../step/digest.ts';
 import type { Proposal, SessionInit, Step } from '../step/types.ts';
@@ -17,7 +18,9 @@ import type { Recorded, SessionSummary } from './types.ts';
 
 export interface Sessions {
   open(init: SessionInit): Promise<SessionSummary>;
-  decide(session: string, proposal: Proposal): Promise<Recorded>;
+  create(init: Omit<SessionInit, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
+  decide(session: string, proposal: Proposal, early?: (recorded: Recorded) => void): Promise<Recorded>;
+  foresee(session: string, proposal: Proposal): Promise<Foresight>;
 }
 
 export interface SessionsParts {
@@ -53,17 +56,21 @@ export function createSessions({
     // An id made here is new; one that was given may exist.
     const known =
       init.id === undefined ? null : (memory.get(id) ?? (await memory.load(id)) ?? memory.get(id));
-    if (known === null) return start(id, init);
+    if (known === null) {
+      await start(id, init);
+      return (await store.session(id, clock()))!;
+    }
     checkResume(known.row, init);
     await known.tail;
     return (await store.session(id, clock()))!;
   }
 
-  async function start(id: string, init: SessionInit): Promise<SessionSummary> {
-    const reading = shared.reading();
-    if (reading !== null) {
-      await reading;
-      return open({ ...init, id });
+  /** Nobody waits between the look at memory and this, so that what is not there is new. */
+  async function start(id: string, init: SessionInit): Promise<void> {
+    for (let reading = shared.reading(); reading !== null; reading = shared.reading()) await reading;
+    if (memory.get(id) !== null) {
+      await open({ ...init, id });
+      return;
     }
     const spec = specs.choose(init.agent.name);
     if (spec === null) warnNoSpec(init.agent.name);
@@ -98,7 +105,11 @@ export function createSessions({
       memory.drop(session);
       throw error;
     }
-    return (await store.session(id, clock()))!;
+  }
+
+  function create(init: Omit<SessionInit, 'id'>) {
+    const id = randomUUID();
+    return { id, opened: start(id, init) };
   }
 
   function warnNoSpec(agent: string): void {
@@ -111,7 +122,11 @@ export function createSessions({
     });
   }
 
-  async function decide(id: string, proposal: Proposal): Promise<Recorded> {
+  async function decide(
+    id: string,
+    proposal: Proposal,
+    early?: (recorded: Recorded) => void,
+  ): Promise<Recorded> {
     if (proposal.kind === 'approval' || proposal.kind === 'check' || proposal.kind === 'session.start') {
       const message = `a step of kind ${proposal.kind} is recorded by Interlock itself and cannot be proposed`;
       throw refuse('invalid', message, INSTEAD[proposal.kind]);
@@ -151,8 +166,16 @@ export function createSessions({
           'Open a new one.',
         );
       }
-      return recorder.record(session, given);
+      return recorder.record(session, given, undefined, early);
     }
+  }
+
+  async function foresee(id: string, proposal: Proposal): Promise<Foresight> {
+    const reading = shared.reading();
+    if (reading !== null) await reading;
+    const session = memory.get(id) ?? (await memory.load(id));
+    if (session === null) throw refuse('unknown-session', `there is no session ${id}`, 'Open it first.');
+    return recorder.foresee(session, { ...proposal, id: proposal.id ?? randomUUID() });
   }
 
   /** The recorded step with this id among the candidates. */
@@ -173,7 +196,7 @@ export function createSessions({
     return null;
   }
 
-  return { open, decide };
+  return { open, create, decide, foresee };
 }
 
 /** A retry is a retry only when it proposes the same. */

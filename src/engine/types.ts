@@ -1,4 +1,5 @@
 // The engine's contract with its doors: sessions, decisions, holds and findings. Data and interfaces only.
+import type { Foresight } from '../monitor/monitor.ts';
 import type { Decision } from '../monitor/types.ts';
 import type { Agent, Json, JsonObject, Proposal, SessionInit, Step, StepKind } from '../step/types.ts';
 
@@ -180,8 +181,15 @@ export interface Span {
 
 export interface Engine {
   openSession(init: SessionInit): Promise<SessionSummary>;
-  /** Decides a step and records it. Resolves only when step, decision and state digest are durable. */
-  decide(session: string, proposal: Proposal): Promise<Recorded>;
+  /** Opens a session that is surely new, without waiting: its steps may be proposed at once, and become durable after it. */
+  newSession(init: Omit<SessionInit, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
+  /**
+   * Decides a step and records it. Resolves only when step, decision and state digest are durable. `early` is told of the
+   * verdict as soon as it is made: for what may be prepared, and taken back when the record fails, never for an effect.
+   */
+  decide(session: string, proposal: Proposal, early?: (recorded: Recorded) => void): Promise<Recorded>;
+  /** What the verdict on a step would be now, and nothing is recorded or remembered. */
+  foresee(session: string, proposal: Proposal): Promise<Foresight>;
   /** Records spans and the steps they show; raises a finding for a tool step no decision covers. */
   observe(spans: readonly Span[], observations: readonly Observation[]): Promise<void>;
   endSession(session: string): Promise<Recorded>;

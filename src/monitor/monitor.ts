@@ -1,9 +1,10 @@
 // The monitor's contract; the implementation follows in this file's neighbours.
 import type { CheckPlan } from '../spec/check.ts';
+import type { ContentWatch } from '../spec/content-watch.ts';
 import type { SessionIdentity } from '../spec/shared.ts';
 import type { Fact, Json, JsonObject, Step } from '../step/types.ts';
 import type { SharedHistory } from './history.ts';
-import type { Decision } from './types.ts';
+import type { Decision, RuleOutcome, Verdict } from './types.ts';
 
 /** State of one session under one spec. Opaque; owned by one caller at a time and advanced in place. */
 export type MonitorState = { readonly __brand: 'MonitorState' };
@@ -32,12 +33,21 @@ export interface StepOutcome {
   readonly changes: string;
 }
 
+export interface Foresight {
+  /** Strictest of what is enforced; what an approval lifts still counts as `hold`. */
+  readonly verdict: Verdict;
+  readonly rules: readonly RuleOutcome[];
+  readonly watch: ContentWatch;
+}
+
 export interface Monitor {
   /** Spec digest, `sha256:<hex>`. */
   readonly spec: string;
   start(): MonitorState;
   /** Decides one step and advances the state. Deterministic; no clock, no I/O. Steps come in `seq` order. */
   step(state: MonitorState, step: Step, history?: SharedHistory): StepOutcome;
+  /** What it would say of the step, and how that may change as the step's content grows; the state stays as it is. */
+  foresee(state: MonitorState, step: Step, history?: SharedHistory): Foresight;
   /** Takes a decided step, of whatever spec, into the histories that this spec's sessions share; `done` are views that have it. */
   feed?(arrival: Arrival, history: SharedHistory, done: Set<string>): void;
   /** The checks that the spec declares. */

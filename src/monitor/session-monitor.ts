@@ -3,6 +3,7 @@
 
 import { BUDGET_SLOT } from '../spec/cel/compile.ts';
 import type { Value } from '../spec/cel/value.ts';
+import { joinWatches } from '../spec/content-watch.ts';
 import type { Program, ToolPlan } from '../spec/program.ts';
 import { FIRST_LOCAL, type Ref } from '../spec/run.ts';
 import { type SessionIdentity, scopeKeyOf } from '../spec/shared.ts';
@@ -17,7 +18,7 @@ import { evaluateOwed, evaluateRule, type Firing, outcomeOf, type Reservation } 
 import { earliestDeadline } from './evaluate-forms.ts';
 import { argsOf, fillFrame, stepLabels, stepView } from './frame.ts';
 import type { SharedHistory } from './history.ts';
-import type { Arrival, Monitor, MonitorState, StepOutcome } from './monitor.ts';
+import type { Arrival, Foresight, Monitor, MonitorState, StepOutcome } from './monitor.ts';
 import { arrive, remember, takesEffect } from './remember.ts';
 import { SessionRun } from './run.ts';
 import { freshState, loadState, type OpenCall, type SessionState, saveState } from './state.ts';
@@ -186,6 +187,24 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     };
   }
 
+  function foresee(opaque: MonitorState, proposed: Step, history?: SharedHistory): Foresight {
+    const given = withStructure(proposed);
+    const state = opaque as unknown as SessionState;
+    const now = Math.max(state.time, given.time);
+    const open = given.kind === 'tool.result' ? openCall(state, given) : undefined;
+    const tool = program.tools.get(given.name);
+    run.enter(state, given, now, history ?? null);
+    fillFrame(frame, given, state, open, tool, now);
+    const { outcomes } = judge(state, given, tool);
+    const owed = program.obligations.filter((plan) => plan.watch.t !== 'free');
+    const asked = [...program.rulesFor(given.kind, given.name), ...owed];
+    return {
+      verdict: strictest(outcomes, true),
+      rules: sortOutcomes(outcomes, program),
+      watch: joinWatches(asked.filter((plan) => plan.mode === 'enforce').map((plan) => plan.watch)),
+    };
+  }
+
   function feed(arrival: Arrival, history: SharedHistory, done: Set<string>): void {
     const { happened, now, identity } = arrival;
     const plans = program.sharedViewsFor(arrival.step.kind, arrival.step.name);
@@ -234,6 +253,7 @@ export function createMonitor(program: Program, options: MonitorOptions = {}): M
     spec: program.digest,
     start: () => freshState(program) as unknown as MonitorState,
     step,
+    foresee,
     feed,
     shares,
     checks: program.checks,

@@ -1,11 +1,13 @@
 // Compiles a read spec into the program a monitor runs: contracts, rules, history views, indices. Pure.
 
+import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
 import type { Json } from '../step/types.ts';
 import { compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { parseCel } from './cel/parse.ts';
 import { isCelError } from './cel/value.ts';
 import { type CheckPlan, compileCheck } from './check.ts';
+import { type ContentWatch, FREE, joinWatches, WHOLE, watchOf } from './content-watch.ts';
 import type {
   CheckDeclaration,
   Expression,
@@ -61,6 +63,7 @@ export function compileProgram(
     obligations: 0,
     slots: FIRST_LOCAL,
     usesOrigins: false,
+    compiled: [],
   };
   const checks = new Map<string, CheckPlan>();
   for (const check of document.checks.values()) checks.set(check.name, compileEvidence(compilation, check));
@@ -136,6 +139,7 @@ function indexed<T>(
 function compileRule(compilation: Compilation, rule: RuleClause, index: number): RulePlan {
   const { source } = rule;
   checkPatterns(compilation, rule);
+  compilation.compiled = [];
   const needs = new Set<string>();
   const types = callTypes(compilation.tools, rule.on);
   const expression = (from: Expression, want: 'bool' | 'any'): Evaluate =>
@@ -147,8 +151,10 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
   needs.clear();
   const form = compileForm(compilation, rule, expression);
   const missing = form.t === 'require' ? [...needs] : [];
+  const watch = watchOfRule(rule, form, compilation.compiled);
   return {
     index,
+    watch,
     id: rule.id,
     mode: rule.mode,
     verdict: rule.form.t === 'transform' ? 'transform' : rule.otherwise,
@@ -171,6 +177,15 @@ function compileRule(compilation: Compilation, rule: RuleClause, index: number):
     controls: rule.controls,
     approve: rule.approve,
   };
+}
+
+/** Of what is told to people as it is made; other content is there at once. */
+function watchOfRule(rule: RuleClause, form: RulePlanForm, expressions: readonly Expr[]): ContentWatch {
+  const ends = form.t === 'obligation' ? [form.obligation.due, form.obligation.event] : rule.on;
+  if (!ends.some((pattern) => pattern?.kind === 'output')) return FREE;
+  if (form.t === 'flow' && form.flow.track === 'value' && form.flow.look === null) return WHOLE;
+  if (form.t === 'obligation') return WHOLE;
+  return joinWatches(expressions.map(watchOf));
 }
 
 function checkPatterns(compilation: Compilation, rule: RuleClause): void {

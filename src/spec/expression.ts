@@ -28,6 +28,8 @@ export interface Compilation {
   obligations: number;
   slots: number;
   usesOrigins: boolean;
+  /** The expressions compiled since it was last emptied. */
+  compiled: Expr[];
 }
 
 /** One expression of a rule, parsed and with its names written out, and the scope that compiles it. */
@@ -59,6 +61,7 @@ export function compileIn(
 ): Compiled {
   const prepared = prepare(compilation, rule, from, needs, scopeFor);
   if (prepared === null) return { type: DYN, eval: () => null };
+  compilation.compiled.push(prepared.expr);
   const compiled = compileExpr(prepared.expr, prepared.scope);
   if (want === 'bool' && compiled.type.t !== 'bool' && compiled.type.t !== 'dyn') {
     prepared.reportWhole('type', `this must be true or false, and it is ${compiled.type.t}`);

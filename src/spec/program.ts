@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../step/types.ts';
 import type { FieldAnnotations } from './annotations.ts';
 import type { Value } from './cel/value.ts';
 import type { CheckPlan } from './check.ts';
+import type { ContentWatch } from './content-watch.ts';
 import type { DefaultVerdict, Effect, ToolContract } from './document.ts';
 import type { Fixer } from './fix.ts';
 import type { StepPattern } from './pattern.ts';
@@ -102,6 +103,8 @@ export type RulePlanForm =
 
 export interface RulePlan {
   readonly index: number;
+  /** What of an output may be let through before its end, as far as this rule goes. */
+  readonly watch: ContentWatch;
   readonly id: string;
   readonly mode: Mode;
   readonly verdict: 'deny' | 'hold' | 'halt' | 'transform';

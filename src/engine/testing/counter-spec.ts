@@ -41,6 +41,9 @@ const TERMS: ApprovalTerms = { by: ['reviewer'], quorum: 1, notPrincipal: true, 
 function counterMonitor(digest: string, terms: ApprovalTerms): Monitor {
   return {
     deadline: () => null,
+    foresee() {
+      throw new Error('the counter spec foresees nothing');
+    },
     spec: digest,
     start: () => asState({ steps: 0, used: 0, halted: false, slots: {}, approvals: {}, seen: '' }),
     save: (state) => structuredClone(asCounter(state)) as unknown as Json,
