@@ -23,7 +23,7 @@ export interface Caller {
 
 export interface Callers {
   /** The caller that the request's key shows, or a refusal. */
-  of(request: IncomingMessage): Caller | Problem;
+  of(request: Pick<IncomingMessage, 'headers'>): Caller | Problem;
   /** The session as the caller may open it, or a refusal. */
   admit(caller: Caller, init: SessionInit): SessionInit | Problem;
   /** Null when the session is one that the caller may have opened. */

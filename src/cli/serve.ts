@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { SpecInvalid } from '../sdk/errors.ts';
 import { CallersInvalid } from '../server/callers-file.ts';
+import { DecisionPointInvalid } from '../server/decision-point.ts';
 import { EXAMPLE_SPEC, exampleNotebook, playExample } from '../server/example.ts';
 import { PortTaken, type RunningServer, startServer } from '../server/server.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
@@ -23,6 +24,9 @@ const HELP = `interlock serve [options]
   --port N              page and API (default 7070)
   --otlp-port N         OTLP/HTTP traces (default 4318)
   --no-otlp             no OTLP port
+  --ext-authz-port N    decide for Envoy's ext_authz over gRPC
+  --decision-port N     decide for Envoy's ext_authz over HTTP, and for AuthZEN
+  --decision-point FILE who asks at these two, and which request is which act
   --no-example          do not play the bundled example
   --host HOST           a loopback address only: there are no accounts yet`;
 
@@ -43,6 +47,9 @@ export async function run(argv: string[]): Promise<number> {
       port: { type: 'string', default: '7070' },
       'otlp-port': { type: 'string', default: '4318' },
       'no-otlp': { type: 'boolean' },
+      'ext-authz-port': { type: 'string' },
+      'decision-port': { type: 'string' },
+      'decision-point': { type: 'string' },
       'no-example': { type: 'boolean' },
       host: { type: 'string', default: '127.0.0.1' },
       help: { type: 'boolean', short: 'h' },
@@ -66,6 +73,11 @@ export async function run(argv: string[]): Promise<number> {
   if (withoutSpec !== 'deny' && withoutSpec !== 'allow')
     throw new UsageError('--without-spec is deny or allow');
 
+  const decisionPoint = decisionPointOf(
+    values['decision-port'],
+    values['ext-authz-port'],
+    values['decision-point'],
+  );
   const ownSpecs = [...values.spec, ...positionals];
   const example = ownSpecs.length === 0 && !values['no-example'] && values.callers === undefined;
   const stop = stopSignals();
@@ -82,6 +94,7 @@ export async function run(argv: string[]): Promise<number> {
     ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
+    ...(decisionPoint === null ? {} : { decisionPoint }),
     log: (message) => console.error(message),
   });
   const server = await starting.catch(explain);
@@ -94,6 +107,18 @@ export async function run(argv: string[]): Promise<number> {
   await playing;
   await server.close();
   return 0;
+}
+
+function decisionPointOf(http: string | undefined, grpc: string | undefined, file: string | undefined) {
+  if (http === undefined && grpc === undefined) {
+    if (file === undefined) return null;
+    throw new UsageError('--decision-point needs --ext-authz-port N or --decision-port N');
+  }
+  return {
+    httpPort: http === undefined ? null : parsePort(http, '--decision-port'),
+    grpcPort: grpc === undefined ? null : parsePort(grpc, '--ext-authz-port'),
+    ...(file === undefined ? {} : { settingsFile: file }),
+  };
 }
 
 function webhook(url: string, format: 'json' | 'slack') {
@@ -114,6 +139,8 @@ function explain(error: unknown): null {
     console.error(`${error.message}\ninterlock serve: a spec that does not check is not loaded.`);
   } else if (error instanceof CallersInvalid) {
     console.error(`${error.message}\ninterlock serve: without its callers the server does not start.`);
+  } else if (error instanceof DecisionPointInvalid) {
+    console.error(`${error.message}\ninterlock serve: without these settings the server does not start.`);
   } else if (error instanceof Error && 'code' in error) console.error(`interlock serve: ${error.message}`);
   else throw error;
   return null;
@@ -130,6 +157,10 @@ function announce(server: RunningServer, withoutSpec: 'deny' | 'allow'): void {
   }
   if (server.otlpPort !== null)
     console.log(`  traces  http://127.0.0.1:${server.otlpPort}/v1/traces (OTLP/HTTP)`);
+  const { httpPort = null, grpcPort = null } = server.decisionPoint ?? {};
+  if (grpcPort !== null) console.log(`  asked   127.0.0.1:${grpcPort} (Envoy ext_authz, gRPC)`);
+  if (httpPort !== null)
+    console.log(`  asked   http://127.0.0.1:${httpPort} (Envoy ext_authz under /ext-authz, AuthZEN)`);
   console.log(`  data    ${server.dataDir}\n`);
 }
 

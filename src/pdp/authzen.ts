@@ -25,7 +25,11 @@ export interface Evaluation {
 
 export type AuthzenAnswer =
   | { readonly status: 200; readonly body: Evaluation | { readonly evaluations: readonly Evaluation[] } }
-  | { readonly status: 400 | 503; readonly problems: readonly FieldProblem[]; readonly detail: string };
+  | {
+      readonly status: 400 | 401 | 403 | 503;
+      readonly problems: readonly FieldProblem[];
+      readonly detail: string;
+    };
 
 export interface AuthzenCaller {
   /** What the gateway shows. */
@@ -48,7 +52,12 @@ export function createAuthzen(decider: Decider, settings: Settings) {
     const asked = question(body, caller);
     if ('problems' in asked) return { status: 400, problems: asked.problems, detail: first(asked.problems) };
     const ruling = await decider.decide(caller.key, asked.init, asked.proposal);
-    if (ruling.t === 'failed') return { status: 503, problems: [], detail: ruling.problem.message };
+    if (ruling.t === 'failed') {
+      const { code, message } = ruling.problem;
+      // The transport has statuses for who is not known, or may not ask (section 10).
+      const status = code === 'unauthorized' ? 401 : code === 'not-yours' ? 403 : 503;
+      return { status, problems: [], detail: message };
+    }
     return { status: 200, body: evaluationOf(ruling) };
   }
 

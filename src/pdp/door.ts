@@ -51,7 +51,7 @@ export async function startDecisionPoint(options: DecisionPointOptions): Promise
   async function answerAuthzen(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const id = request.headers['x-request-id'];
-    // Section 10.1.3: the answer carries the request's id.
+    // The answer carries the id of its request (section 10).
     if (typeof id === 'string') response.setHeader('x-request-id', id);
     if (path === METADATA_PATH && request.method === 'GET')
       return send(response, 200, metadata(`http://${request.headers.host ?? host}`));

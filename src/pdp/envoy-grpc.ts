@@ -1,6 +1,13 @@
 // Envoy's external authorization over gRPC: envoy.service.auth.v3.Authorization/Check, and the health check that a
 // cluster of Envoy asks (grpc.health.v1.Health/Check). Binds to loopback.
-import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  setLogVerbosity,
+} from '@grpc/grpc-js';
 import { answerOf, KEY_HEADER } from './answer.ts';
 import { type Ask, BODY_BYTES_MAX, removedHeaders } from './ask.ts';
 import { readCheckRequest, writeCheckResponse } from './envoy-wire.ts';
@@ -31,6 +38,8 @@ const unary = (path: string) => ({
 
 /** Rejects when the port cannot be had. */
 export async function startGrpcDoor(address: string, ask: Ask, settings: Settings): Promise<GrpcDoor> {
+  // What goes wrong is in the error that is thrown.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({ 'grpc.max_receive_message_length': BODY_BYTES_MAX + ENVELOPE_BYTES_MAX });
 
   async function check(bytes: Buffer, key: string | null): Promise<Buffer> {
@@ -65,6 +74,9 @@ export async function startGrpcDoor(address: string, ask: Ask, settings: Setting
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
+      // As node:net says it.
+      else if (error.message.includes('EADDRINUSE'))
+        reject(Object.assign(new Error(`address already in use ${address}`), { code: 'EADDRINUSE' }));
       else reject(error);
     });
   });

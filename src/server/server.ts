@@ -11,10 +11,12 @@ import { sendProblem } from '../api/reply.ts';
 import type { CompiledSpecLike } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
 import { createOtlpHandler } from '../ingest/otlp/http.ts';
+import type { DecisionPoint } from '../pdp/door.ts';
 import { openEngine } from '../sdk/open.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { loadCallers } from './callers-file.ts';
+import { type DecisionPointSetup, openDecisionPoint } from './decision-point.ts';
 import { type NotifyOptions, startNotifying } from './notify.ts';
 import { loadPage } from './static.ts';
 
@@ -40,6 +42,8 @@ export interface ServerOptions {
   readonly notify?: readonly Pick<NotifyOptions, 'url' | 'format' | 'secret'>[];
   /** Stops an agent when a tool of it ran without a decision. */
   readonly stopUnguarded?: boolean;
+  /** Where gateways ask whether a request may pass; nowhere when absent. */
+  readonly decisionPoint?: DecisionPointSetup;
   readonly log?: (message: string) => void;
 }
 
@@ -47,6 +51,7 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   readonly otlpPort: number | null;
+  readonly decisionPoint: DecisionPoint | null;
   readonly engine: Engine;
   readonly specs: readonly CompiledSpecLike[];
   readonly dataDir: string;
@@ -90,11 +95,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const listening: Server[] = [];
   const notifying: (() => void)[] = [];
+  let decisionPoint: DecisionPoint | null = null;
 
   async function close(): Promise<void> {
     api.close();
     for (const stop of notifying) stop();
-    await Promise.all(listening.map(drain));
+    await Promise.all([...listening.map(drain), decisionPoint?.close()]);
     await engine.close();
   }
 
@@ -110,10 +116,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       listening.push(otlp);
       otlpPort = portOf(otlp);
     }
+    if (options.decisionPoint !== undefined)
+      decisionPoint = await openDecisionPoint(options.decisionPoint, HOST, engine, callers, onFailure);
     const port = portOf(main);
     const url = `http://${HOST}:${port}`;
     for (const to of options.notify ?? []) notifying.push(startNotifying(engine, { ...to, page: url, log }));
-    return { url, port, otlpPort, engine, specs, dataDir, close };
+    return { url, port, otlpPort, decisionPoint, engine, specs, dataDir, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,56 @@
+// Opens the decision point's doors on the server's engine, with the server's callers and its guard against web pages.
+import { type Caller, createCallers } from '../api/callers.ts';
+import { refuseForeign } from '../api/origin.ts';
+import { isProblem } from '../api/problem.ts';
+import type { Engine } from '../engine/types.ts';
+import type { Admit } from '../pdp/decide.ts';
+import { type DecisionPoint, startDecisionPoint } from '../pdp/door.ts';
+import { parseSettings, type Settings } from '../pdp/settings.ts';
+import { loadYaml } from './yaml-file.ts';
+
+export interface DecisionPointSetup {
+  /** Envoy over HTTP, and AuthZEN; null for none. */
+  readonly httpPort: number | null;
+  /** Envoy over gRPC; null for none. */
+  readonly grpcPort: number | null;
+  /** Who asks, and which request is which act. */
+  readonly settingsFile?: string;
+}
+
+/** Says in words, with file and place, why the settings of the decision point cannot be used. */
+export class DecisionPointInvalid extends Error {}
+
+export function loadDecisionPoint(file: string): Promise<Settings> {
+  return loadYaml(file, parseSettings, DecisionPointInvalid);
+}
+
+export async function openDecisionPoint(
+  { httpPort, grpcPort, settingsFile }: DecisionPointSetup,
+  host: string,
+  engine: Engine,
+  callers: readonly Caller[] | undefined,
+  onFailure: (error: unknown) => void,
+): Promise<DecisionPoint> {
+  return startDecisionPoint({
+    engine,
+    admit: callers === undefined ? (_, init) => init : admitting(callers, engine),
+    onFailure,
+    host,
+    httpPort,
+    grpcPort,
+    settings: settingsFile === undefined ? undefined : await loadDecisionPoint(settingsFile),
+    refuse: (request) => refuseForeign(request)?.detail ?? null,
+  });
+}
+
+/** The gateway shows a key as an agent's program does, and is held to the agents, principals and tenant of it. */
+function admitting(callers: readonly Caller[], engine: Engine): Admit {
+  const known = createCallers(callers, engine);
+  return (key, init) => {
+    const caller = known.of({ headers: key === null ? {} : { authorization: `Bearer ${key}` } });
+    const admitted = isProblem(caller) ? caller : known.admit(caller, init);
+    if (!isProblem(admitted)) return admitted;
+    const { code, detail, mend } = admitted;
+    return mend === undefined ? { code, message: detail } : { code, message: detail, mend };
+  };
+}
