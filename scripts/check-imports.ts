@@ -24,7 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mcp: [...CORE, 'engine', 'sdk', 'api'],
   pdp: [...CORE, 'engine'],
   server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'pdp'],
-  cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import'],
+  cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import', 'mcp'],
 };
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */
 const CONTRACTS: Readonly<Record<string, readonly string[]>> = {

@@ -11,6 +11,10 @@ const COMMANDS: Readonly<
   Record<string, { readonly does: string; readonly load: () => Promise<{ run: Run }> }>
 > = {
   serve: { does: 'start the server: page, API, OTLP', load: () => import('./serve.ts') },
+  mcp: {
+    does: 'guard MCP servers: mcp -- COMMAND ARGS..., mcp --listen PORT',
+    load: () => import('./mcp.ts'),
+  },
   spec: {
     does: 'check a spec, run its examples, format it: spec check|test|fmt FILE...',
     load: () => import('./spec.ts'),

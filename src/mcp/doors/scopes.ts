@@ -1,0 +1,100 @@
+// Which session and which guard a request belongs to. A session that the server gave out is trusted to be one; an id that
+// nobody gave out is not, or a client could have a fresh history for every call.
+import { createHash, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { createGuard, type Guard } from '../guard/guard.ts';
+import type { GuardedSession } from '../guard/session.ts';
+import type { Guarded } from '../guard/types.ts';
+import { OWN_SESSION_HEADER, SESSION_HEADER } from '../wire/headers.ts';
+
+export interface Scope {
+  readonly guard: Guard;
+  readonly session: GuardedSession;
+  /** The server's session goes on over several requests: an answer may come by another of them. */
+  readonly lasting: boolean;
+}
+
+export interface Scopes {
+  of(request: IncomingMessage, upstream: string): Scope;
+  /** The server gave out a session. */
+  begin(request: IncomingMessage, upstream: string, session: string): void;
+  /** The client ended it. */
+  end(upstream: string, session: string): void;
+  close(): Promise<void>;
+}
+
+export interface ScopesOptions {
+  readonly open: (id: string, own: boolean) => GuardedSession;
+  readonly guarded: (upstream: string, session: GuardedSession) => Guarded;
+  readonly log: (line: string) => void;
+}
+
+const SCOPES_MAX = 10_000;
+const NAME = /^[\x21-\x7e]{1,128}$/;
+
+export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
+  const run = randomUUID();
+  /** Sessions that servers gave out, the latest used last. */
+  const lasting = new Map<string, Scope>();
+  /** Interlock sessions that are not bound to a session of a server. */
+  const shared = new Map<string, GuardedSession>();
+
+  function sharedSession(request: IncomingMessage): GuardedSession {
+    const named = namedSession(request);
+    const key = named ?? digest([run, request.headers.authorization ?? '']);
+    let session = shared.get(key);
+    if (session === undefined) {
+      session = open(named ?? `mcp-${key}`, false);
+      shared.set(key, session);
+      if (shared.size > SCOPES_MAX) shared.delete(shared.keys().next().value!);
+    }
+    return session;
+  }
+
+  async function endSession(session: GuardedSession): Promise<void> {
+    await session.end().catch((error: unknown) => {
+      log(`a session stays open: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  return {
+    of(request, upstream) {
+      const id = request.headers[SESSION_HEADER];
+      const key = typeof id === 'string' ? digest([upstream, id]) : '';
+      const known = lasting.get(key);
+      if (known !== undefined) {
+        lasting.delete(key);
+        lasting.set(key, known);
+        return known;
+      }
+      const session = sharedSession(request);
+      return { guard: createGuard(guarded(upstream, session)), session, lasting: false };
+    },
+    begin(request, upstream, id) {
+      const key = digest([upstream, id]);
+      if (lasting.has(key)) return;
+      const session = namedSession(request) === null ? open(`mcp-${key}`, true) : sharedSession(request);
+      lasting.set(key, { guard: createGuard(guarded(upstream, session)), session, lasting: true });
+      if (lasting.size > SCOPES_MAX) lasting.delete(lasting.keys().next().value!);
+    },
+    end(upstream, id) {
+      const key = digest([upstream, id]);
+      const scope = lasting.get(key);
+      if (scope === undefined) return;
+      lasting.delete(key);
+      void endSession(scope.session);
+    },
+    async close() {
+      await Promise.all([...lasting.values()].map(({ session }) => endSession(session)));
+    },
+  };
+}
+
+function namedSession(request: IncomingMessage): string | null {
+  const named = request.headers[OWN_SESSION_HEADER];
+  return typeof named === 'string' && NAME.test(named) ? named : null;
+}
+
+function digest(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}

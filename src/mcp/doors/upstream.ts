@@ -1,0 +1,89 @@
+// Requests to a server behind the proxy. Redirects are not followed and not passed on: they would lead past the proxy.
+import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import type { Catalogue } from '../tools/catalogue.ts';
+
+export interface Upstream {
+  readonly name: string;
+  readonly url: URL;
+  /** Sent with every request, in place of the client's of the same name: credentials that the proxy holds. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly prefix: string;
+  readonly catalogue: Catalogue;
+}
+
+/** `reached` is false when the server surely never saw the request. */
+export class UpstreamFailed extends Error {
+  readonly reached: boolean;
+  constructor(message: string, reached: boolean) {
+    super(message);
+    this.reached = reached;
+  }
+}
+
+export interface Caller {
+  send(
+    upstream: Upstream,
+    method: string,
+    headers: OutgoingHttpHeaders,
+    body: string | null,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** A server that has not begun to answer by then never will. */
+const FIRST_BYTE_MS = 600_000;
+const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
+
+export function createCaller(): Caller {
+  const plain = new Agent({ keepAlive: true, maxFreeSockets: 256 });
+  const tls = new TlsAgent({ keepAlive: true, maxFreeSockets: 256 });
+  return {
+    send(upstream, method, headers, body, signal) {
+      const secure = upstream.url.protocol === 'https:';
+      const length = body === null ? {} : { 'content-length': Buffer.byteLength(body) };
+      const options = { method, headers: { ...headers, ...length }, agent: secure ? tls : plain, signal };
+      return new Promise((resolve, reject) => {
+        const request = secure ? httpsRequest(upstream.url, options) : httpRequest(upstream.url, options);
+        const timer = setTimeout(
+          () => request.destroy(new Error('it did not begin to answer')),
+          FIRST_BYTE_MS,
+        );
+        request.once('response', (response) => {
+          clearTimeout(timer);
+          resolve(response);
+        });
+        request.once('error', (error: NodeJS.ErrnoException) => {
+          clearTimeout(timer);
+          const reached = !NOT_REACHED.includes(error.code ?? '');
+          reject(
+            new UpstreamFailed(
+              `The server ${upstream.name} failed: ${error.code ?? error.message}.`,
+              reached,
+            ),
+          );
+        });
+        request.end(body ?? undefined);
+      });
+    },
+    close() {
+      plain.destroy();
+      tls.destroy();
+    },
+  };
+}
+
+/** The whole body as text; rejects beyond `bytesMax`. */
+export async function readBody(stream: IncomingMessage, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > bytesMax) throw new BodyTooLarge(`more than ${bytesMax} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+}
+
+export class BodyTooLarge extends Error {}
