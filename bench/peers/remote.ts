@@ -1,7 +1,7 @@
 // Peers in Go and Python: built or installed in a temporary directory when the language is on the machine and its
 // packages can be had; otherwise absent, with the reason.
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -92,9 +92,24 @@ export const invariant: Remote = {
 let invariantReady: Promise<string> | undefined;
 
 async function installInvariant(directory: string, python: string): Promise<string> {
-  const wanted = join(import.meta.dirname, 'invariant', 'requirements.txt');
+  return installRequirements(directory, python, join(import.meta.dirname, 'invariant', 'requirements.txt'));
+}
+
+/** A virtual environment with these requirements, in the temporary directory; its `bin`, and the first one's version. */
+export async function installPython(
+  name: string,
+  requirements: string,
+): Promise<{ readonly bin: string; readonly version: string } | { readonly absent: string }> {
+  const directory = cacheOf(name);
+  const bin = join(directory, 'bin');
+  const problem = await installRequirements(directory, join(bin, 'python'), requirements);
+  const version = /==(.+)/.exec(readFileSync(requirements, 'utf8'))?.[1] ?? '';
+  return problem === '' ? { bin, version } : { absent: `${name}: ${problem}` };
+}
+
+async function installRequirements(directory: string, python: string, wanted: string): Promise<string> {
   const done = join(directory, 'requirements.txt');
-  if (existsSync(done)) return '';
+  if (existsSync(done) && readFileSync(done, 'utf8') === readFileSync(wanted, 'utf8')) return '';
   const problem =
     (await setUp('python3', ['-m', 'venv', directory])) ||
     (await setUp(python, ['-m', 'pip', 'install', '--quiet', '-r', wanted]));
