@@ -21,9 +21,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sdk: [...CORE, 'engine', 'store', 'checks'],
   api: [...CORE, 'engine'],
   ingest: [...CORE, 'engine'],
+  gateway: [...CORE, 'engine'],
   mcp: [...CORE, 'engine', 'sdk', 'api'],
   pdp: [...CORE, 'engine'],
-  server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'pdp'],
+  server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'gateway', 'pdp'],
   cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import', 'mcp'],
 };
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */

@@ -6,6 +6,7 @@ import { SpecInvalid } from '../sdk/errors.ts';
 import { CallersInvalid } from '../server/callers-file.ts';
 import { DecisionPointInvalid } from '../server/decision-point.ts';
 import { EXAMPLE_SPEC, exampleNotebook, playExample } from '../server/example.ts';
+import { GatewayInvalid } from '../server/gateway.ts';
 import { PortTaken, type RunningServer, startServer } from '../server/server.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { parseOptions, parsePort, UsageError } from './args.ts';
@@ -16,6 +17,7 @@ const HELP = `interlock serve [options]
   --spec FILE...        specs to enforce, tried in this order on each session's agent
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
   --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
+  --gateway FILE        model providers to stand before; without it openai, anthropic and gemini, at /gateway/NAME
   --workspace DIR       where the commands of checks run; none run without it
   --notify URL...       post holds, findings and stops there as JSON; INTERLOCK_NOTIFY_SECRET signs them
   --notify-slack URL... the same as messages for Slack and what speaks like it
@@ -39,6 +41,7 @@ export async function run(argv: string[]): Promise<number> {
       spec: { type: 'string', multiple: true, default: [] },
       'without-spec': { type: 'string', default: 'deny' },
       callers: { type: 'string' },
+      gateway: { type: 'string' },
       workspace: { type: 'string' },
       'stop-unguarded': { type: 'boolean' },
       notify: { type: 'string', multiple: true, default: [] },
@@ -94,6 +97,7 @@ export async function run(argv: string[]): Promise<number> {
     ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
+    ...(values.gateway === undefined ? {} : { gatewayFile: values.gateway }),
     ...(decisionPoint === null ? {} : { decisionPoint }),
     log: (message) => console.error(message),
   });
@@ -137,6 +141,8 @@ function explain(error: unknown): null {
     );
   } else if (error instanceof SpecInvalid) {
     console.error(`${error.message}\ninterlock serve: a spec that does not check is not loaded.`);
+  } else if (error instanceof GatewayInvalid) {
+    console.error(`${error.message}\ninterlock serve: a gateway file that is wrong is not loaded.`);
   } else if (error instanceof CallersInvalid) {
     console.error(`${error.message}\ninterlock serve: without its callers the server does not start.`);
   } else if (error instanceof DecisionPointInvalid) {

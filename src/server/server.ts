@@ -10,6 +10,7 @@ import { refuseForeign } from '../api/origin.ts';
 import { sendProblem } from '../api/reply.ts';
 import type { CompiledSpecLike } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
+import { isGatewayPath } from '../gateway/gateway.ts';
 import { createOtlpHandler } from '../ingest/otlp/http.ts';
 import type { DecisionPoint } from '../pdp/door.ts';
 import { openEngine } from '../sdk/open.ts';
@@ -17,6 +18,7 @@ import { loadSpecFile } from '../sdk/spec-files.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { loadCallers } from './callers-file.ts';
 import { type DecisionPointSetup, openDecisionPoint } from './decision-point.ts';
+import { loadGateway, startGateway } from './gateway.ts';
 import { type NotifyOptions, startNotifying } from './notify.ts';
 import { loadPage } from './static.ts';
 
@@ -42,6 +44,8 @@ export interface ServerOptions {
   readonly notify?: readonly Pick<NotifyOptions, 'url' | 'format' | 'secret'>[];
   /** Stops an agent when a tool of it ran without a decision. */
   readonly stopUnguarded?: boolean;
+  /** Model providers that the gateway stands before; the built-in ones when absent. */
+  readonly gatewayFile?: string;
   /** Where gateways ask whether a request may pass; nowhere when absent. */
   readonly decisionPoint?: DecisionPointSetup;
   readonly log?: (message: string) => void;
@@ -78,6 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const dataDir = resolve(options.dataDir);
   const specs = await Promise.all(options.specFiles.map(loadSpecFile));
   const callers = options.callersFile === undefined ? undefined : await loadCallers(options.callersFile);
+  const gatewayConfig = options.gatewayFile === undefined ? null : await loadGateway(options.gatewayFile);
   const page = await loadPage(PAGE_DIR);
   await mkdir(dataDir, { recursive: true });
   const engine = await openEngine({
@@ -93,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const spec = specs.map(({ name, digest }) => ({ name, digest }));
   const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
+  const gateway = await startGateway({ engine, config: gatewayConfig, callers, dataDir, onFailure });
   const listening: Server[] = [];
   const notifying: (() => void)[] = [];
   let decisionPoint: DecisionPoint | null = null;
@@ -100,13 +106,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   async function close(): Promise<void> {
     api.close();
     for (const stop of notifying) stop();
-    await Promise.all([...listening.map(drain), decisionPoint?.close()]);
+    await Promise.all([...listening.map(drain), decisionPoint?.close(), gateway.close()]);
     await engine.close();
   }
 
   try {
     const main = await listen(options.port, (request, response) => {
       if (isApiPath(request.url ?? '/')) api.handle(request, response);
+      else if (isGatewayPath(request.url ?? '/')) guarded(gateway.handle)(request, response);
       else guarded(page)(request, response);
     });
     listening.push(main);

@@ -1,0 +1,91 @@
+// Carries a guarded stream to the client: at the client's pace, kept alive while people decide, and ended as broken when it broke.
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { ServedDesk } from './desk.ts';
+import type { Admitted } from './exchange.ts';
+import { eventReader, type StreamEvent } from './sse.ts';
+import type { Protocol, StreamGuard } from './types.ts';
+import type { Sent } from './upstream.ts';
+
+/** A client hears at least this often that the connection is alive. */
+const ALIVE_MS = 10_000;
+
+export interface Relay {
+  readonly response: ServerResponse;
+  readonly sent: Sent;
+  readonly guard: StreamGuard;
+  readonly desk: ServedDesk;
+  readonly protocol: Protocol;
+  readonly admitted: Admitted;
+  /** Whether the client reads events, or one list of JSON. */
+  readonly sse: boolean;
+}
+
+export async function relayStream(relay: Relay): Promise<void> {
+  const { response, sent, guard, desk, protocol, admitted, sse } = relay;
+  const reader = eventReader();
+  let concluded: Promise<void> | null = null;
+  let quiet = false;
+  const alive = setInterval(() => {
+    if (quiet && sse && !response.writableEnded) response.write(': waiting\n\n');
+    quiet = true;
+  }, ALIVE_MS);
+
+  async function write(text: string): Promise<void> {
+    if (text === '' || response.destroyed) return;
+    quiet = false;
+    if (response.write(text)) return;
+    // A slow reader slows the upstream down; one that has gone ends it.
+    const gone = new AbortController();
+    try {
+      await Promise.race([
+        once(response, 'drain', { signal: gone.signal }),
+        once(response, 'close', { signal: gone.signal }),
+      ]);
+    } finally {
+      gone.abort();
+    }
+  }
+
+  async function take(events: readonly StreamEvent[]): Promise<void> {
+    let out = '';
+    for (const event of events) {
+      const text = await guard.push(event);
+      // The client may go on as soon as it has the last event: it must be known again by then.
+      if (concluded === null && guard.complete()) {
+        concluded = admitted.conclude(desk);
+        await concluded;
+      }
+      out += text;
+    }
+    await write(out);
+  }
+
+  try {
+    for await (const chunk of sent.body) {
+      if (response.destroyed) throw new Error('the client has gone');
+      await take(reader.push(chunk as Buffer));
+    }
+    await take(reader.end());
+    if (!guard.complete()) throw new Error('the upstream ended in the middle of its reply');
+    if (concluded === null) await admitted.conclude(desk);
+    response.end(guard.tail?.() ?? '');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    desk.abandon(why);
+    sent.body.destroy();
+    if (response.destroyed) return;
+    // A list of JSON has no place for an error.
+    if (!sse) response.destroy();
+    else
+      response.end(
+        protocol.broken({
+          status: 502,
+          code: 'interlock_stream_broken',
+          message: `The reply broke off: ${why}`,
+        }),
+      );
+  } finally {
+    clearInterval(alive);
+  }
+}
