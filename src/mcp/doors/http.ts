@@ -168,9 +168,9 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
     const id = message?.t === 'request' ? message.id : null;
     /** The server will not answer: says so to the client, once, and to the record. */
     const fail = async (why: string, ran: boolean, status = 502) => {
-      log(why);
       if (signal.aborted && id !== null) await scope.guard.lose('The client went away.', { ran, id });
       if (signal.aborted) return;
+      log(why);
       const [text] = id === null ? [] : await scope.guard.lose(why, { ran, id });
       reply.finish(text ?? errorText(id, UNAVAILABLE, why), status);
     };

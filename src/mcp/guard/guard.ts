@@ -17,9 +17,9 @@ import {
   resultText,
   UNAVAILABLE,
 } from '../wire/message.ts';
-import { isStateless } from '../wire/revision.ts';
+import { isInputRequired, isStateless } from '../wire/revision.ts';
 import { refusedRequest } from './answers.ts';
-import { type Ask, answersOfClient, decideAnswer, decideAsk } from './asks.ts';
+import { type Ask, answersOfClient, asksOfServer, decideAnswer, decideAsk } from './asks.ts';
 import { proposeCall, proposeRead, type Started, settle, settleAnswer } from './calls.ts';
 import { lostOutcome, promptOutcome, READ, unknownOutcome } from './steps.ts';
 import { createTasks } from './tasks.ts';
@@ -123,6 +123,10 @@ export function createGuard(guarded: Guarded): Guard {
       case 'tools':
         return filtered(id, result);
       case 'prompt': {
+        if (isInputRequired(result)) {
+          const refusal = await asksOfServer(guarded, result, peer);
+          return refusal === null ? null : refusedRequest(id, refusal);
+        }
         const ruling = await guarded.session.decide(
           {
             kind: 'retrieval',
