@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: [...CORE, 'engine'],
   mcp: [...CORE, 'engine', 'sdk', 'api'],
   pdp: [...CORE, 'engine'],
+  'agent-hooks': [...CORE, 'sdk'],
   server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'gateway', 'pdp'],
   cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import', 'mcp'],
 };

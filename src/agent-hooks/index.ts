@@ -1,0 +1,37 @@
+// The public face of agent-hooks: Interlock as an interceptor in any host of the contract, and a host to build agents on.
+// What is not exported here is not promised.
+export {
+  type ContextAgent,
+  type ContextBuilder,
+  type ContextOptions,
+  createContexts,
+  type ModelReply,
+  type ToolCall,
+} from './context.ts';
+export {
+  createEmitter,
+  type Emission,
+  type Emitter,
+  type EmitterOptions,
+  type Registration,
+} from './emitter.ts';
+export { contextIdentity } from './identity.ts';
+export { type InterlockHooks, type InterlockHooksOptions, interlockHooks } from './interceptor.ts';
+export { transformContext } from './path.ts';
+export { type AgentResult, type AgentRun, type Model, type ModelEvent, runAgent } from './run.ts';
+export {
+  type AgentContext,
+  type ApprovalRequest,
+  type ApprovalResolution,
+  type ApprovalResolver,
+  type Composition,
+  type IdentityProvider,
+  type InterceptionRecord,
+  type Interceptor,
+  type Mode,
+  POINTS,
+  type Point,
+  SPEC_VERSION,
+  type Verdict,
+  type VerdictSummary,
+} from './types.ts';
