@@ -64,6 +64,11 @@ export function createGuard(guarded: Guarded): Guard {
       const { fate, pending: what } = await start(message, { ...peer, signal });
       if (what !== null) pending.set(key, { id, what });
       return fate;
+    } catch (error) {
+      guarded.log(`failed: ${error instanceof Error ? error.message : String(error)}`);
+      return answer(
+        errorText(id, UNAVAILABLE, 'The request could not be judged.', { interlock: { error: 'internal' } }),
+      );
     } finally {
       deciding.delete(key);
     }
@@ -182,7 +187,13 @@ export function createGuard(guarded: Guarded): Guard {
     }
     pending.delete(key);
     const given = message.t === 'result' ? { result: message.result } : { error: message.error };
-    const instead = await judged(id, found.what, given, peer);
+    const instead = await judged(id, found.what, given, peer).catch((error: unknown) => {
+      // What cannot be judged is not passed on, and the client does not wait for it.
+      guarded.log(`failed: ${error instanceof Error ? error.message : String(error)}`);
+      return errorText(id, UNAVAILABLE, 'The answer could not be judged.', {
+        interlock: { error: 'internal' },
+      });
+    });
     const fate: Fate = { t: 'forward', text: instead ?? text };
     if (text.length <= SETTLED_LENGTH_MAX) {
       settled.set(key, { text, fate });
