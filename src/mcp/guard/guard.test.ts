@@ -210,7 +210,7 @@ test('what a result brought in is known to later rules', () =>
         {
           id: 'own-words',
           on: 'call pay',
-          require: '!origin(args.to).any("tool:page")',
+          require: '!origin(args.to).any(["tool:page"])',
           because: 'From no page.',
         },
       ],
@@ -432,7 +432,7 @@ test('tools that the spec could never allow are not shown, and nothing else is l
       const { body } = await s.server({ id: 1, result: { tools, nextCursor: 'c', ttlMs: 5 } });
       assert.deepEqual(
         body.result.tools.map(({ name }: { name: string }) => name),
-        ['pay', 'page', 'maybe'],
+        ['pay', 'page', 'maybe', 'shadowed'],
       );
       assert.equal(body.result.nextCursor, 'c');
       for (const name of ['secret_key', 'wipe'])
