@@ -11,7 +11,7 @@ export const HOLE = '########';
 /** Every number has so many digits, so that lengths do not change. */
 export const DIGITS = HOLE.length;
 /** The first words of every streamed text: the load sees by it when the first token is there. */
-export const FIRST_WORDS = 'Hello there';
+export const FIRST_WORDS = 'Hello, ';
 /** What a policy keeps from the client; the load asks for it once, to see that policies are on. */
 export const FORBIDDEN_AMOUNT = '99000';
 const SLOW_EVENTS = 100;
@@ -32,7 +32,7 @@ const MARKS: Readonly<Record<Kind, string>> = {
 export const KINDS = Object.keys(MARKS) as Kind[];
 
 const prose = (events: number) =>
-  `${FIRST_WORDS}${Array.from({ length: events - 1 }, (_, i) => ` word${String(i).padStart(5, '0')}.`).join('')}`;
+  `${FIRST_WORDS}there${Array.from({ length: events - 1 }, (_, i) => ` word${String(i).padStart(5, '0')}.`).join('')}`;
 
 /** The turns of the model, in the order of the conversation. */
 const TURNS: Readonly<Record<Kind, readonly Turn[]>> = {
