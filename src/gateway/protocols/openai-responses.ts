@@ -44,7 +44,7 @@ export const openaiResponses: Protocol = {
       stream: body.stream === true,
       items: [
         ...(instructions === '' ? [] : [{ t: 'system', text: instructions } as const]),
-        ...given.flatMap(itemsOf),
+        ...joined(given.flatMap(itemsOf)),
       ],
       args: parametersOf(body, HIDDEN, tools.length === 0 ? null : tools),
       user: textOf(body.safety_identifier) || textOf(body.user) || null,
@@ -127,6 +127,22 @@ function itemsOf(item: Fields): Item[] {
     default:
       return [{ t: 'user', text }];
   }
+}
+
+/** One reply is several items here: they are one, as it was when it was given. */
+function joined(items: readonly Item[]): Item[] {
+  const out: Item[] = [];
+  for (const item of items) {
+    const last = out.at(-1);
+    if (item.t === 'assistant' && last?.t === 'assistant')
+      out[out.length - 1] = {
+        t: 'assistant',
+        text: last.text + item.text,
+        calls: [...last.calls, ...item.calls],
+      };
+    else out.push(item);
+  }
+  return out;
 }
 
 /** Items that the vendor has run, or that are no acts at all. Every other `…_call` is the client's to run. */

@@ -88,15 +88,13 @@ function conversation(protocol: Protocol | null, body: Readonly<Record<string, u
   return Array.isArray(list) ? list.map(record) : [];
 }
 
+/** Items of a Responses conversation that only a model makes; a reference names one that the vendor keeps. */
+const MADE = ['function_call', 'custom_tool_call', 'reasoning', 'item_reference'];
+
 /** Answers of the model; several items in a row are one. */
 function runs(items: readonly Record<string, unknown>[]): number {
   const said = items.map(
-    ({ role, type }) =>
-      role === 'assistant' ||
-      role === 'model' ||
-      type === 'function_call' ||
-      type === 'custom_tool_call' ||
-      type === 'reasoning',
+    ({ role, type }) => role === 'assistant' || role === 'model' || MADE.includes(String(type)),
   );
   return said.filter((own, at) => own && said[at - 1] !== true).length;
 }
