@@ -13,10 +13,7 @@ const SEGMENT = new RegExp(`\\.(${NAME})|\\[(\\d{1,9})\\]|\\["(${NAME})"\\]`, 'y
 
 /** `$target.a[0]["b"]`; `$policy_target` is the older name of the same. */
 export function parsePath(path: string): ParsedPath {
-  const root = ['$target', '$policy_target'].find((name) => {
-    const next = path[name.length];
-    return path.startsWith(name) && (next === undefined || next === '.' || next === '[');
-  });
+  const root = ['$target', '$policy_target'].find((name) => path.startsWith(name));
   if (root === undefined) return { ok: false, error: 'transform_target_forbidden' };
   const segments: (string | number)[] = [];
   SEGMENT.lastIndex = root.length;

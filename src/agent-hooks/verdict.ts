@@ -40,13 +40,13 @@ export function parseVerdict(given: unknown): Verdict {
   if (!isAbsent(approval) && (!isObject(approval) || decision !== 'deny')) return invalid('approval');
   if (!isAbsent(evidence) && !isEvidence(evidence)) return invalid('evidence');
   if (!isAbsent(result_labels) && !isTexts(result_labels)) return invalid('result_labels');
-  if (isAbsent(transform) === (decision === 'transform')) return invalid('transform');
   if (!isAbsent(transform)) {
     if (!isObject(transform) || typeof transform.path !== 'string') return invalid('transform');
     if (Object.keys(transform).some((key) => key !== 'path' && key !== 'value')) return invalid('transform');
     const path = parsePath(transform.path);
     if (!path.ok) return hostError(path.error);
   }
+  if (isAbsent(transform) === (decision === 'transform')) return invalid('transform');
   return withoutNull(value) as unknown as Verdict;
 }
 
@@ -64,7 +64,7 @@ function isEvidence(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { artefact, verification_pointers: pointers, ...more } = value;
   if (Object.keys(more).length > 0 || !isText(artefact)) return false;
-  if (!isAbsent(pointers) && !(isObject(pointers) && isTexts(Object.values(pointers)))) return false;
+  if (pointers !== undefined && !(isObject(pointers) && isTexts(Object.values(pointers)))) return false;
   return Buffer.byteLength(canonicalize(value)) <= EVIDENCE_BYTES_MAX;
 }
 

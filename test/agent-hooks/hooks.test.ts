@@ -148,7 +148,6 @@ test('every point is a step of one session of the agent, its person and tenant',
       ...['pre_model_call', 'post_model_call', 'output', 'agent_shutdown'],
     ].map((point) => [point, 'allow']),
   );
-  assert.match(at(records, 'input')[0]!.verdict.evidence!.artefact!, /^sha256:[0-9a-f]{64}$/);
 });
 
 test('a denied call does not run, and the model reads the rule and the repair', async (t) => {
@@ -162,7 +161,9 @@ test('a denied call does not run, and the model reads the rule and the repair', 
     /blocked: interlock:looked-first: Look at the order first\. Call look\./,
   );
   assert.deepEqual(at(records, 'post_tool_call'), []);
-  assert.equal(at(records, 'pre_tool_call')[0]!.decided_by, 0);
+  const [record] = at(records, 'pre_tool_call');
+  assert.equal(record!.decided_by, 0);
+  assert.match(record!.verdict.evidence!.artefact!, /^sha256:[0-9a-f]{64}$/);
 });
 
 test('a rule that only watches is a warning', async (t) => {
