@@ -34,6 +34,7 @@ export interface Incoming {
   readonly protocol: Protocol;
   readonly endpoint: Endpoint;
   readonly body: Fields;
+  readonly request: ModelRequest;
   readonly upstream: Upstream;
   readonly init: Omit<SessionInit, 'id'>;
   /** Of the caller, so that nobody's conversation is found by another. */
@@ -78,7 +79,7 @@ export interface Admitted {
   readonly durable: Promise<unknown>;
   desk(signal: AbortSignal): Promise<ServedDesk>;
   /** Remembers the exchange, once its reply is all there. */
-  conclude(desk: ServedDesk): Promise<void>;
+  conclude(desk: ServedDesk): void;
 }
 
 const OVER: readonly string[] = ['unknown-session', 'session-ended'];
@@ -86,8 +87,7 @@ const OVER: readonly string[] = ['unknown-session', 'session-ended'];
 /** @throws RequestDenied, Unreadable, EngineError */
 export async function admit(parts: ExchangeParts, incoming: Incoming): Promise<Admitted> {
   const { conversations } = parts;
-  const { scope, session, retry } = incoming;
-  const request = incoming.protocol.readRequest(incoming.body, incoming.endpoint);
+  const { scope, session, retry, request } = incoming;
   const found = conversations.find(scope, request, { session, retry });
   try {
     return await admitTo(parts, incoming, request, found);
@@ -228,8 +228,8 @@ function settled(
   });
 }
 
-async function conclude(
-  { conversations, journal, onFailure }: ExchangeParts,
+function conclude(
+  { conversations, journal }: ExchangeParts,
   {
     conversation,
     found,
@@ -243,7 +243,7 @@ async function conclude(
     thread: string | null;
     desk: ServedDesk;
   },
-): Promise<void> {
+): void {
   const { texts, calls } = desk.given;
   const reply: Item = {
     t: 'assistant',
@@ -266,6 +266,5 @@ async function conclude(
     ],
   };
   conversations.take(exchange);
-  // Recognition is lost with it, not the record.
-  await journal.write(exchange).catch(onFailure);
+  journal.write(exchange);
 }

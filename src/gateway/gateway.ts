@@ -58,7 +58,7 @@ export function isGatewayPath(url: string): boolean {
 
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const conversations = createConversations();
-  const journal = await openJournal(options.directory, (exchange) => conversations.take(exchange));
+  const journal = await openJournal(options.directory, conversations.take, options.onFailure);
   return createGateway(options, conversations, journal, createUpstreams(options.config.timeoutMs));
 }
 
@@ -92,7 +92,9 @@ function createGateway(
     const protocol = asked.t === 'model' ? asked.protocol : openaiChat;
     const gone = new AbortController();
     under.add(gone);
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     try {
       if (asked.t === 'refused')
         throw new Refusal(404, 'not_guardable', `${asked.why}. What is not guarded does not pass.`);
@@ -116,8 +118,10 @@ function createGateway(
     const bytes = await readBody(request);
     const key = keyOf(request, address, upstream);
     const body = asked.t === 'model' ? bodyOf(bytes) : null;
-    const init = identify(request, address, asked, body, key);
-    if (asked.t === 'pass' || body === null) {
+    const read =
+      asked.t === 'model' && body !== null ? asked.protocol.readRequest(body, asked.endpoint) : null;
+    const init = identify(request, address, read?.user ?? null, key);
+    if (asked.t === 'pass' || body === null || read === null) {
       const target = {
         upstream,
         url: urlOf(upstream, address, asked, null),
@@ -137,6 +141,7 @@ function createGateway(
       protocol,
       endpoint,
       body,
+      request: read,
       upstream,
       init,
       scope: createHash('sha256')
@@ -207,7 +212,7 @@ function createGateway(
         );
       }
       const reply = await protocol.reply(parsed.value, desk);
-      await admitted.conclude(desk);
+      admitted.conclude(desk);
       send(response, sent.status, { ...passHeaders(sent.headers), ...own }, JSON.stringify(reply));
     } catch (error) {
       desk.abandon(error instanceof Error ? error.message : String(error));
@@ -222,12 +227,9 @@ function createGateway(
   function identify(
     request: IncomingMessage,
     address: Address,
-    asked: Asked,
-    body: Fields | null,
+    said: string | null,
     key: string | null,
   ): Omit<SessionInit, 'id'> {
-    const said =
-      body === null || asked.t !== 'model' ? null : asked.protocol.readRequest(body, asked.endpoint).user;
     const principal = textHeader(request, 'x-interlock-principal') ?? said;
     const tenant = textHeader(request, 'x-interlock-tenant');
     const version = textHeader(request, 'x-interlock-agent-version');

@@ -1,6 +1,6 @@
 // Keeps exchanges on disk, so that conversations are known again after a restart: one line each, two files of which the older is
 // dropped when the newer is full. What is lost with it is recognition only; the record is the engine's.
-import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Exchange } from './conversations.ts';
 
@@ -10,8 +10,8 @@ const NEWER = 'conversations.jsonl';
 const OLDER = 'conversations.old.jsonl';
 
 export interface Journal {
-  /** Resolves when the line is with the operating system: it outlives the process. */
-  write(exchange: Exchange): Promise<void>;
+  /** Hands the line to the operating system at once; nobody waits for it. */
+  write(exchange: Exchange): void;
   close(): Promise<void>;
 }
 
@@ -19,44 +19,46 @@ export interface Journal {
 export async function openJournal(
   directory: string,
   onExchange: (exchange: Exchange) => void,
+  onFailure: (error: unknown) => void,
 ): Promise<Journal> {
   await mkdir(directory, { recursive: true });
   for (const name of [OLDER, NEWER])
     for (const exchange of await readLines(join(directory, name))) onExchange(exchange);
   const file = join(directory, NEWER);
-  let size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
+  const opened = () => open(file, 'a', 0o600);
+  let handle: FileHandle = await opened();
+  let { size } = await handle.stat();
   let waiting: string[] = [];
   let writing: Promise<void> | null = null;
 
   async function flush(): Promise<void> {
-    // What comes while this waits goes along.
-    await Promise.resolve();
-    const lines = waiting.join('');
-    waiting = [];
-    if (size > BYTES_MAX) {
-      await rename(file, join(directory, OLDER));
-      size = 0;
+    while (waiting.length > 0) {
+      const lines = waiting.join('');
+      waiting = [];
+      if (size > BYTES_MAX) {
+        await handle.close();
+        await rename(file, join(directory, OLDER));
+        handle = await opened();
+        size = 0;
+      }
+      await handle.appendFile(lines);
+      size += lines.length;
     }
-    await appendFile(file, lines, { mode: 0o600 });
-    size += lines.length;
-  }
-
-  function write(exchange: Exchange): Promise<void> {
-    const first = waiting.push(`${JSON.stringify(exchange)}\n`) === 1;
-    if (first) {
-      const before = writing ?? Promise.resolve();
-      writing = before.then(flush, flush);
-    }
-    return writing!;
   }
 
   return {
-    write,
+    write(exchange) {
+      waiting.push(`${JSON.stringify(exchange)}\n`);
+      // What comes while a write is under way goes along with the next.
+      writing ??= flush()
+        .catch(onFailure)
+        .finally(() => {
+          writing = null;
+        });
+    },
     async close() {
-      await writing?.catch(() => undefined);
+      await writing;
+      await handle.close();
     },
   };
 }

@@ -24,7 +24,7 @@ export interface Relay {
 export async function relayStream(relay: Relay): Promise<void> {
   const { response, sent, guard, desk, protocol, admitted, sse } = relay;
   const reader = eventReader();
-  let concluded: Promise<void> | null = null;
+  let concluded = false;
   let quiet = false;
   const alive = setInterval(() => {
     if (quiet && sse && !response.writableEnded) response.write(': waiting\n\n');
@@ -52,9 +52,9 @@ export async function relayStream(relay: Relay): Promise<void> {
     for (const event of events) {
       const text = await guard.push(event);
       // The client may go on as soon as it has the last event: it must be known again by then.
-      if (concluded === null && guard.complete()) {
-        concluded = admitted.conclude(desk);
-        await concluded;
+      if (!concluded && guard.complete()) {
+        admitted.conclude(desk);
+        concluded = true;
       }
       out += text;
     }
@@ -68,7 +68,7 @@ export async function relayStream(relay: Relay): Promise<void> {
     }
     await take(reader.end());
     if (!guard.complete()) throw new Error('the upstream ended in the middle of its reply');
-    if (concluded === null) await admitted.conclude(desk);
+    if (!concluded) admitted.conclude(desk);
     response.end(guard.tail?.() ?? '');
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
