@@ -15,9 +15,11 @@ import {
 } from './types.ts';
 import { isObject, parseVerdict } from './verdict.ts';
 
+type Redact = (context: AgentContext) => AgentContext | Promise<AgentContext>;
+
 export interface Seam {
   readonly resolver: ApprovalResolver | undefined;
-  readonly redact: ((context: AgentContext) => AgentContext) | undefined;
+  readonly redact: Redact | undefined;
   readonly identity: IdentityProvider;
   readonly resolverMs: number | null;
 }
@@ -43,7 +45,7 @@ export async function consult(
 
   let presented: AgentContext;
   try {
-    presented = redact === undefined ? structuredClone(context) : redact(structuredClone(context));
+    presented = redact === undefined ? structuredClone(context) : await redact(structuredClone(context));
   } catch {
     return stands('approval_resolver_failed', 'redaction');
   }

@@ -32,6 +32,8 @@ export interface Registration {
   readonly name?: string;
   /** The points it runs at; all when absent. */
   readonly at?: readonly Point[];
+  /** In place of the emitter's `interceptorMs`; null for no bound. */
+  readonly timeoutMs?: number | null;
 }
 
 export interface EmitterOptions {
@@ -42,12 +44,14 @@ export interface EmitterOptions {
   readonly mode?: Mode;
   readonly resolver?: ApprovalResolver;
   /** What an approver sees in place of the context. */
-  readonly redact?: (context: AgentContext) => AgentContext;
+  readonly redact?: (context: AgentContext) => AgentContext | Promise<AgentContext>;
   readonly identity?: IdentityProvider;
   /** For one interceptor; 5000 when absent, null for no bound. */
   readonly interceptorMs?: number | null;
   /** For one consultation; as long as it takes when absent: people answer. */
   readonly resolverMs?: number | null;
+  /** The contract of the document that this comes from; in every record. */
+  readonly declaration?: string;
   readonly onRecord?: (record: InterceptionRecord) => void;
 }
 
@@ -133,6 +137,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
       provider: providerName(identity),
       composition,
       registered,
+      declaration: options.declaration,
     });
     try {
       onRecord(record);
@@ -261,10 +266,13 @@ export function createEmitter(options: EmitterOptions): Emitter {
   }
 
   /** Section 6.3: a failure takes the place of the verdict. */
-  async function ask({ interceptor }: Registration, context: AgentContext): Promise<Verdict> {
+  async function ask(
+    { interceptor, timeoutMs = interceptorMs }: Registration,
+    context: AgentContext,
+  ): Promise<Verdict> {
     let returned: unknown;
     try {
-      const answered = await within(interceptorMs, () => interceptor.intercept(structuredClone(context)));
+      const answered = await within(timeoutMs, () => interceptor.intercept(structuredClone(context)));
       if (answered.isLate) return hostError('interceptor_timeout');
       returned = answered.value;
     } catch (error) {

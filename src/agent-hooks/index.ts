@@ -9,6 +9,17 @@ export {
   type ToolCall,
 } from './context.ts';
 export {
+  applyDeclaration,
+  DECLARATION_VERSION,
+  type DeclarationClass,
+  type DeclarationHost,
+  DeclarationRefused,
+  loadDeclaration,
+  type ResolvedDeclaration,
+  readDeclaration,
+  resolveDeclaration,
+} from './declaration.ts';
+export {
   createEmitter,
   type Emission,
   type Emitter,

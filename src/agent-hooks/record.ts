@@ -32,6 +32,7 @@ export interface RecordParts {
   readonly provider: string | null;
   readonly composition: Composition;
   readonly registered: number;
+  readonly declaration: string | undefined;
 }
 
 export function recordOf(parts: RecordParts): InterceptionRecord {
@@ -51,6 +52,7 @@ export function recordOf(parts: RecordParts): InterceptionRecord {
     ...(trace === null ? {} : { trace }),
     decided_by: outcome.decidedBy,
     composition: resolved(parts.composition),
+    ...(parts.declaration === undefined ? {} : { declaration: parts.declaration }),
     verdicts: outcome.verdicts,
     ...(outcome.foldTruncated === undefined ? {} : { fold_truncated: outcome.foldTruncated }),
     ...(outcome.resolvedBy === undefined ? {} : { resolved_by: outcome.resolvedBy }),

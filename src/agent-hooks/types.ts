@@ -112,6 +112,8 @@ export interface InterceptionRecord {
   readonly trace?: { readonly trace_id?: string; readonly span_id?: string };
   readonly decided_by: number | null;
   readonly composition: Composition;
+  /** Of the document that set the host up, when there is one. */
+  readonly declaration?: string;
   readonly verdicts: readonly VerdictSummary[];
   readonly fold_truncated?: boolean;
   readonly resolved_by?: 'approval' | 'rejection';

@@ -5,10 +5,10 @@ import { randomUUID } from 'node:crypto';
 import { parseJsonText, toJson } from '../step/json.ts';
 import { parseProposal } from '../step/parse.ts';
 import type { Json, JsonObject, Proposal } from '../step/types.ts';
+import { repeatedKey } from '../step/unique-keys.ts';
 import type { CallProblem, HttpCall } from './call.ts';
 import { matchPath, segmentsOf } from './path.ts';
 import type { Route, Settings } from './settings.ts';
-import { repeatedKey } from './unique-keys.ts';
 
 export type Question =
   | {

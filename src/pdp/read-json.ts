@@ -2,8 +2,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { parseJsonText } from '../step/json.ts';
+import { repeatedKey } from '../step/unique-keys.ts';
 import { BODY_BYTES_MAX } from './ask.ts';
-import { repeatedKey } from './unique-keys.ts';
 
 export type ReadJson =
   | { readonly ok: true; readonly value: unknown }

@@ -13,12 +13,12 @@ import sys
 from pathlib import Path
 
 from agent_hooks import _core
-from agent_hooks._types import InterceptionPoint
+from agent_hooks._types import DECLARATION_VERSION, InterceptionPoint, Verdict
 from agent_hooks.approval import ApprovalRequest
 from agent_hooks.ctk import runner
 from agent_hooks.ctk.harness import Capability, RunOutcome, RunRecord
 from agent_hooks.ctk.scripted import RecordingInterceptor, ScriptedInterceptor
-from agent_hooks._types import Verdict
+from agent_hooks.declaration import BindingContext, DeclarationError, DeclarationErrorClass, Finding
 
 HOST = Path(__file__).with_name("host.ts")
 NODE = os.environ.get("INTERLOCK_NODE", "node")
@@ -26,9 +26,10 @@ NODE = os.environ.get("INTERLOCK_NODE", "node")
 
 class Harness:
     name = "interlock"
-    capabilities = {Capability.MODEL_CALLS, Capability.TOOL_CALLS}
+    capabilities = {Capability.MODEL_CALLS, Capability.TOOL_CALLS, Capability.HOST_DECLARATION}
     tool_seam_host_error = "continue"
     incremental = False
+    _host = None
 
     def setup(self, scenario, interceptors, resolver, mode, composition, identity_provider, redact_for_approval=None):
         self._interceptors = interceptors
@@ -45,6 +46,18 @@ class Harness:
             "incremental": self.incremental,
         }
 
+    def setup_declared(self, scenario, document, registry):
+        self._interceptors = []
+        self._registry = registry
+        self._resolver = registry._approval_resolver_ref("ctk-scripted")
+        self._host = start()
+        send(self._host, {"t": "load", "scenario": wire_scenario(scenario), "document": document})
+        message = self.until("loaded", "refused")
+        if message["t"] == "refused":
+            problems = [Finding(pointer=p["at"], detail=f"expected {p['expected']}, found {p['found']}") for p in message["problems"]]
+            raise DeclarationError(DeclarationErrorClass(message["code"].removeprefix("declaration_error:")), *problems)
+        self._run = {"t": "go"}
+
     async def run(self):
         record = self.drive()
         return RunRecord(
@@ -57,31 +70,38 @@ class Harness:
         )
 
     def drive(self):
-        host = subprocess.Popen(
-            [NODE, str(HOST)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        try:
-            send(host, self._run)
-            for line in host.stdout:
-                message = json.loads(line)
-                if message["t"] == "done":
-                    return message["record"]
-                try:
-                    value = self.answer(message)
-                except Exception as error:
-                    send(host, {"t": "answer", "id": message["id"], "fault": type(error).__name__})
-                else:
-                    send(host, {"t": "answer", "id": message["id"], "value": value})
-            raise RuntimeError("the host ended without a record")
-        finally:
-            host.stdin.close()
-            host.stdout.close()
-            host.wait()
+        self._host = self._host or start()
+        send(self._host, self._run)
+        return self.until("done")["record"]
+
+    def until(self, *kinds):
+        """Answers what the host asks until it says one of these."""
+        for line in self._host.stdout:
+            message = json.loads(line)
+            if message["t"] in kinds:
+                return message
+            try:
+                value = self.answer(message)
+            except Exception as error:
+                send(self._host, {"t": "answer", "id": message["id"], "fault": type(error).__name__})
+            else:
+                send(self._host, {"t": "answer", "id": message["id"], "value": value})
+        raise RuntimeError("the host ended")
 
     def answer(self, message):
         if message["t"] == "intercept":
             verdict = self._interceptors[message["index"]].intercept(message["context"])
             return verdict.to_wire() if isinstance(verdict, Verdict) else verdict
+        if message["t"] == "bind":
+            binding = message["binding"]
+            points = tuple(InterceptionPoint(point) for point in binding["at"])
+            context = BindingContext(
+                id=binding["id"], kind=message["kind"], at=points, timeout=None, host=None, declaration_version=DECLARATION_VERSION
+            )
+            self._interceptors.append(self._registry._kind_resolver(message["kind"])(message["config"], context))
+            return len(self._interceptors) - 1
+        if message["t"] == "redact":
+            return self._registry._redactor_fn("ctk-redact")(message["context"])
         request = message["request"]
         resolution = self._resolver.resolve(
             ApprovalRequest(
@@ -97,7 +117,17 @@ class Harness:
         return answer
 
     def teardown(self):
-        pass
+        if self._host is not None:
+            self._host.stdin.close()
+            self._host.stdout.close()
+            self._host.wait()
+            self._host = None
+
+
+def start():
+    return subprocess.Popen(
+        [NODE, str(HOST)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
 
 
 def send(host, message):
@@ -129,7 +159,7 @@ class IncrementalHarness(Harness):
     HARNESS.md: until a host declares them), so these four vectors are driven here, by its engine, and the two members are
     compared here."""
 
-    capabilities = Harness.capabilities | {Capability.INCREMENTAL_OUTPUT}
+    capabilities = (Harness.capabilities - {Capability.HOST_DECLARATION}) | {Capability.INCREMENTAL_OUTPUT}
     incremental = True
 
     def drive_vector(self, vector):
@@ -154,6 +184,7 @@ class IncrementalHarness(Harness):
             "incremental": True,
         }
         record = self.drive()
+        self.teardown()
         wire = {
             **{k: record[k] for k in ("outcome", "final_output", "tool_invocations", "error", "records")},
             "identities": [{"input_identity": a, "enforced_identity": b} for a, b in record["identities"]],

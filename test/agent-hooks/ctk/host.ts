@@ -1,9 +1,12 @@
 // The host under test, for the conformance kit: one JSON object on each line of stdin and stdout. The kit's interceptors and
 // resolver live on the other side and are asked over the same lines; model and tools are the scenario's.
 //
+//   in   { t: "load", scenario, document }          out  { t: "loaded" } or { t: "refused", code, problems }, then in { t: "go" }
 //   in   { t: "run", scenario, interceptors, resolver, mode, composition, identity, redact, incremental }
 //   out  { t: "intercept", id, index, context }   in  { t: "answer", id, value } or { t: "answer", id, fault }
 //   out  { t: "resolve", id, request }            in  the same
+//   out  { t: "bind", id, kind, config, binding } in  the same: the index of an interceptor
+//   out  { t: "redact", id, context }             in  the same
 //   out  { t: "done", record }
 import { createInterface } from 'node:readline';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,10 +16,14 @@ import {
   type Composition,
   createContexts,
   createEmitter,
+  type DeclarationHost,
+  DeclarationRefused,
+  type Emitter,
   type InterceptionRecord,
   type Mode,
   type ModelEvent,
   type ModelReply,
+  readDeclaration,
   runAgent,
   transformContext,
 } from '../../../src/agent-hooks/index.ts';
@@ -63,34 +70,66 @@ function ask(message: object): Promise<unknown> {
   return promise;
 }
 
-async function run(given: Run): Promise<void> {
-  const { scenario } = given;
-  const records: InterceptionRecord[] = [];
-  const invocations: { name: string; args: JsonObject }[] = [];
-  let released = '';
-  let turn = 0;
-
-  const emitter = createEmitter({
+function emitterOf(given: Run, onRecord: (record: InterceptionRecord) => void): Emitter {
+  return createEmitter({
     interceptors: Array.from({ length: given.interceptors }, (_, index) => ({
-      interceptor: { intercept: (context: AgentContext) => ask({ t: 'intercept', index, context }) },
+      interceptor: interceptor(index),
     })),
     composition: given.composition,
     mode: given.mode,
     identity:
       given.identity === 'ctk-fault'
-        ? {
-            name: 'ctk-fault',
-            identify: () => {
-              throw new Error('a scripted fault');
-            },
-          }
+        ? { name: 'ctk-fault', identify: fault }
         : (given.identity as 'jcs-sha256' | null),
-    ...(given.resolver
-      ? { resolver: { resolve: (request) => ask({ t: 'resolve', request }) as Promise<ApprovalResolution> } }
-      : {}),
+    ...(given.resolver ? { resolver } : {}),
     ...(given.redact.length === 0 ? {} : { redact: (context) => redacted(context, given.redact) }),
-    onRecord: (record) => records.push(record),
+    onRecord,
   });
+}
+
+/** The emitter of a vector's declaration: through our loader, or refused. */
+async function load(
+  document: unknown,
+  onRecord: (record: InterceptionRecord) => void,
+): Promise<Emitter | null> {
+  const host: DeclarationHost = {
+    capabilities: ['model_calls', 'tool_calls', 'host_declaration'],
+    kinds: {
+      'ctk.scripted': async (config, binding) =>
+        interceptor((await ask({ t: 'bind', kind: 'ctk.scripted', config, binding })) as number),
+    },
+    providers: { 'ctk-fault': fault },
+    resolvers: { 'ctk-scripted': resolver },
+    redactors: { 'ctk-redact': (context) => ask({ t: 'redact', context }) as Promise<AgentContext> },
+  };
+  try {
+    const { options } = await readDeclaration(JSON.stringify(document), host);
+    return createEmitter({ ...options, onRecord });
+  } catch (error) {
+    if (!(error instanceof DeclarationRefused)) throw error;
+    send({ t: 'refused', code: error.code, problems: error.problems });
+    return null;
+  }
+}
+
+const interceptor = (index: number) => ({
+  intercept: (context: AgentContext) => ask({ t: 'intercept', index, context }),
+});
+const resolver = {
+  resolve: (request: object) => ask({ t: 'resolve', request }) as Promise<ApprovalResolution>,
+};
+function fault(): never {
+  throw new Error('a scripted fault');
+}
+
+async function run(
+  { scenario, incremental }: Pick<Run, 'scenario' | 'incremental'>,
+  records: readonly InterceptionRecord[],
+  emitter: Emitter,
+): Promise<void> {
+  const invocations: { name: string; args: JsonObject }[] = [];
+  let released = '';
+  let turn = 0;
 
   async function* pieces(respond: Respond): AsyncGenerator<ModelEvent> {
     const stream = respond.stream!;
@@ -128,7 +167,7 @@ async function run(given: Run): Promise<void> {
       ]),
     ),
     input: scenario.input,
-    ...(given.incremental
+    ...(incremental
       ? {
           release: (text: string) => {
             released += text;
@@ -158,10 +197,38 @@ function redacted(context: AgentContext, paths: readonly string[]): AgentContext
   }, context);
 }
 
+const records: InterceptionRecord[] = [];
+const keep = (record: InterceptionRecord) => {
+  records.push(record);
+};
+let go = () => {};
+
+async function take(message: Message): Promise<void> {
+  if (message.t === 'run') await run(message, records, emitterOf(message, keep));
+  if (message.t === 'load') {
+    const emitter = await load(message.document, keep);
+    if (emitter === null) return;
+    send({ t: 'loaded' });
+    await new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    await run({ scenario: message.scenario, incremental: false }, records, emitter);
+  }
+}
+
+interface Message extends Run {
+  readonly t: string;
+  readonly id: number;
+  readonly document?: unknown;
+  readonly value?: unknown;
+  readonly fault?: string;
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const message = JSON.parse(line) as { t: string; id: number; value?: unknown; fault?: string } & Run;
-  if (message.t === 'run') void run(message);
-  else if (message.t === 'answer') {
+  const message = JSON.parse(line) as Message;
+  if (message.t === 'go') go();
+  else if (message.t !== 'answer') void take(message);
+  else {
     const { resolve, reject } = waiting.get(message.id)!;
     waiting.delete(message.id);
     if (message.fault === undefined) resolve(message.value);
