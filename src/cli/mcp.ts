@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { SessionInit } from '../engine/types.ts';
 import { ConfigInvalid, parseUpstream, parseUpstreams, type UpstreamConfig } from '../mcp/config.ts';
@@ -29,7 +29,6 @@ import { openEngine } from '../sdk/open.ts';
 import { remoteTransport } from '../sdk/remote.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
 import type { Transport } from '../sdk/transport.ts';
-import { digestText } from '../step/digest.ts';
 import { parseOptions, parsePort, UsageError } from './args.ts';
 import { printable } from './output.ts';
 
@@ -53,7 +52,7 @@ for whom:
 
 the servers:
   --upstreams FILE      servers over HTTP as {"mcpServers": {NAME: {"url", "headers", "prefix"}}}; \${VAR} is from the environment
-  --name NAME           what the server's pins are kept under (default: its command)
+  --name NAME           what the server's pins are kept under (default: the program it is)
   --prefix TEXT         before the names of its tools in the spec (default: none for a command, NAME. over HTTP)
   --refuse WHAT...      leave out and deny tools with: ${FINDING_KINDS.filter((kind) => kind !== 'changed').join(', ')}
   --pins DIR            default ~/.interlock/mcp-pins`;
@@ -172,10 +171,7 @@ function pinCommand(verb: string, names: readonly string[], pins: PinStore): num
 async function stdio(values: Values, [command, ...args]: readonly string[]): Promise<number> {
   if (command === undefined)
     throw new UsageError('a command is missing: interlock mcp [options] -- COMMAND ARGS...');
-  const whole = [command, ...args].join(' ');
-  const name =
-    values.name ?? (whole.length <= 60 ? whole : `${whole.slice(0, 48)} ${digestText(whole).slice(7, 15)}`);
-  const catalogue = catalogueOf(values, name);
+  const catalogue = catalogueOf(values, values.name ?? serverName(command, args));
   const deciding = await openDecisions(values);
   const session = guardedSession({
     transport: deciding.transport,
@@ -184,6 +180,9 @@ async function stdio(values: Values, [command, ...args]: readonly string[]): Pro
     own: values.session === undefined,
   });
   const stop = stopSignals();
+  // A client that is gone ends the run in its order, not at once: the server must be ended first.
+  process.stdout.removeAllListeners('error');
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     return await runStdio({
       guarded: {
@@ -208,6 +207,34 @@ async function stdio(values: Values, [command, ...args]: readonly string[]): Pro
     await deciding.close();
     process.stdin.destroy();
   }
+}
+
+const LAUNCHERS = [
+  'npx',
+  'bunx',
+  'uvx',
+  'pipx',
+  'node',
+  'bun',
+  'deno',
+  'python',
+  'python3',
+  'uv',
+  'pnpm',
+  'yarn',
+  'npm',
+];
+const SERVER_NAME_MAX = 60;
+
+/** The package or program that a command runs, without its version and arguments: pins are to survive those. */
+function serverName(command: string, args: readonly string[]): string {
+  const launched = LAUNCHERS.includes(basename(command))
+    ? args.find((arg) => !arg.startsWith('-') && !['run', 'exec', 'dlx', 'x'].includes(arg))
+    : undefined;
+  const program = launched ?? command;
+  const at = program.lastIndexOf('@');
+  const name = at > 0 && !program.includes('/', at) ? program.slice(0, at) : program;
+  return name.length <= SERVER_NAME_MAX ? name : `…${name.slice(1 - SERVER_NAME_MAX)}`;
 }
 
 async function listen(values: Values): Promise<number> {

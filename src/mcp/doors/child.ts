@@ -9,12 +9,13 @@ export interface Child {
   readonly output: Readable;
   /** Its exit code, 128 and the signal's place when a signal ended it; rejects when it could not be started. */
   readonly ended: Promise<{ readonly code: number; readonly how: string }>;
-  /** Resolves when it has ended. Safe to call again. */
-  stop(graceMs?: number): Promise<void>;
+  /** Resolves when it has ended. Without patience it is asked to stop at once; so it may be called again. */
+  stop(patient: boolean): Promise<void>;
 }
 
-const GRACE_MS = 5_000;
-const TERM_MS = 2_000;
+/** Clients wait about two seconds for us, and as long again before they kill: the server must be gone by then. */
+const GRACE_MS = 1_500;
+const TERM_MS = 1_000;
 const WINDOWS = process.platform === 'win32';
 
 export function startChild(command: string, args: readonly string[]): Child {
@@ -48,14 +49,14 @@ export function startChild(command: string, args: readonly string[]): Child {
   }
 
   let stopping: Promise<void> | null = null;
-  async function stop(graceMs: number): Promise<void> {
+  async function stop(): Promise<void> {
     const gone = ended.promise.then(
       () => true,
       () => true,
     );
     child.stdin.end();
     for (const [waitMs, signal] of [
-      [graceMs, 'SIGTERM'],
+      [GRACE_MS, 'SIGTERM'],
       [TERM_MS, 'SIGKILL'],
     ] as const) {
       if (await within(gone, waitMs)) return;
@@ -70,8 +71,9 @@ export function startChild(command: string, args: readonly string[]): Child {
     input: child.stdin,
     output: child.stdout,
     ended: ended.promise,
-    stop: (graceMs = GRACE_MS) => {
-      stopping ??= stop(graceMs);
+    stop(patient) {
+      stopping ??= stop();
+      if (!patient) kill('SIGTERM');
       return stopping;
     },
   };

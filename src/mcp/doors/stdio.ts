@@ -95,7 +95,8 @@ export async function runStdio({ guarded, command, args, ...options }: StdioOpti
   // The first of: the client closed its side, somebody ends us, the server ended or cannot be read any more.
   await Promise.race([client, stopped, ended, server]);
   input.pause();
-  await child.stop();
+  signal.addEventListener('abort', () => void child.stop(false), { once: true });
+  await child.stop(!signal.aborted);
   const { code, how } = await ended;
   await server;
   await idle(working);
