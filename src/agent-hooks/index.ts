@@ -8,17 +8,15 @@ export {
   type ModelReply,
   type ToolCall,
 } from './context.ts';
+export { applyDeclaration, loadDeclaration, readDeclaration } from './declaration.ts';
+export { resolveDeclaration } from './declaration-resolve.ts';
 export {
-  applyDeclaration,
   DECLARATION_VERSION,
   type DeclarationClass,
   type DeclarationHost,
   DeclarationRefused,
-  loadDeclaration,
   type ResolvedDeclaration,
-  readDeclaration,
-  resolveDeclaration,
-} from './declaration.ts';
+} from './declaration-types.ts';
 export {
   createEmitter,
   type Emission,
