@@ -65,3 +65,8 @@ export function validateEnvelope(context: AgentContext): string | null {
   }
   return null;
 }
+
+/** The same of any value. */
+export function contextProblem(value: unknown): string | null {
+  return isObject(value) ? validateEnvelope(value) : '$';
+}

@@ -24,10 +24,12 @@ export {
   type EmitterOptions,
   type Registration,
 } from './emitter.ts';
+export { contextProblem } from './envelope.ts';
 export { contextIdentity } from './identity.ts';
 export { type InterlockHooks, type InterlockHooksOptions, interlockHooks } from './interceptor.ts';
 export { transformContext } from './path.ts';
 export { type AgentResult, type AgentRun, type Model, type ModelEvent, runAgent } from './run.ts';
+export { sessionOf } from './steps.ts';
 export {
   type AgentContext,
   type ApprovalRequest,

@@ -27,7 +27,7 @@ const HELP = `interlock serve [options]
   --otlp-port N         OTLP/HTTP traces (default 4318)
   --no-otlp             no OTLP port
   --ext-authz-port N    decide for Envoy's ext_authz over gRPC
-  --decision-port N     decide for Envoy's ext_authz over HTTP, and for AuthZEN
+  --decision-port N     decide for Envoy's ext_authz over HTTP, AuthZEN and agent-hooks
   --decision-point FILE who asks at these two, and which request is which act
   --no-example          do not play the bundled example
   --host HOST           a loopback address only: there are no accounts yet`;
@@ -166,7 +166,9 @@ function announce(server: RunningServer, withoutSpec: 'deny' | 'allow'): void {
   const { httpPort = null, grpcPort = null } = server.decisionPoint ?? {};
   if (grpcPort !== null) console.log(`  asked   127.0.0.1:${grpcPort} (Envoy ext_authz, gRPC)`);
   if (httpPort !== null)
-    console.log(`  asked   http://127.0.0.1:${httpPort} (Envoy ext_authz under /ext-authz, AuthZEN)`);
+    console.log(
+      `  asked   http://127.0.0.1:${httpPort} (Envoy ext_authz under /ext-authz, AuthZEN, agent-hooks)`,
+    );
   console.log(`  data    ${server.dataDir}\n`);
 }
 

@@ -4,18 +4,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { KEY_HEADER } from './answer.ts';
 import { createAsk } from './ask.ts';
-import {
-  type AuthzenAnswer,
-  createAuthzen,
-  EVALUATION_PATH,
-  EVALUATIONS_PATH,
-  METADATA_PATH,
-  metadata,
-} from './authzen.ts';
+import { createAuthzen, EVALUATION_PATH, EVALUATIONS_PATH, METADATA_PATH, metadata } from './authzen.ts';
 import { createDecider, type DeciderParts } from './decide.ts';
 import { createExtAuthzHandler, isExtAuthzPath } from './envoy-http.ts';
 import { readJson } from './read-json.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+
+/** Answers a posted question that is JSON; `key` is what the one who asks shows. Never rejects. */
+export type Answerer = (
+  body: unknown,
+  caller: { readonly key: string | null; readonly headers: ReadonlyMap<string, string> },
+) => Promise<{ readonly status: number; readonly body: object }>;
 
 export interface DecisionPointOptions extends DeciderParts {
   readonly host: string;
@@ -26,6 +25,8 @@ export interface DecisionPointOptions extends DeciderParts {
   readonly settings?: Settings | undefined;
   /** Why a request to AuthZEN is not answered, e.g. a web page makes it. Envoy sends hosts of all kinds and is not asked. */
   readonly refuse?: (request: IncomingMessage) => string | null;
+  /** Other doors on the same port, by path. */
+  readonly doors?: Readonly<Record<string, Answerer>>;
 }
 
 export interface DecisionPoint {
@@ -48,18 +49,31 @@ export async function startDecisionPoint(options: DecisionPointOptions): Promise
     await Promise.all(closers.map((end) => end()));
   };
 
-  async function answerAuthzen(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = (evaluate: ReturnType<typeof createAuthzen>['evaluation']): Answerer => {
+    return async (body, caller) => {
+      const answer = await evaluate(body, caller);
+      if (answer.status === 200) return { status: 200, body: answer.body };
+      const { status, detail, problems } = answer;
+      return { status, body: { error: detail, ...(problems.length === 0 ? {} : { problems }) } };
+    };
+  };
+  const doors: Readonly<Record<string, Answerer>> = {
+    ...options.doors,
+    [EVALUATION_PATH]: asked(authzen.evaluation),
+    [EVALUATIONS_PATH]: asked(authzen.evaluations),
+  };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '').split('?', 1)[0]!;
     const id = request.headers['x-request-id'];
-    // The answer carries the id of its request (section 10).
+    // The answer carries the id of its request (AuthZEN, section 10).
     if (typeof id === 'string') response.setHeader('x-request-id', id);
     if (path === METADATA_PATH && request.method === 'GET')
       return send(response, 200, metadata(`http://${request.headers.host ?? host}`));
-    const evaluate =
-      path === EVALUATION_PATH ? authzen.evaluation : path === EVALUATIONS_PATH ? authzen.evaluations : null;
-    if (evaluate === null || request.method !== 'POST')
-      return send(response, evaluate === null ? 404 : 405, {
-        error: `POST ${EVALUATION_PATH} or ${EVALUATIONS_PATH}; GET ${METADATA_PATH}; ask Envoy under /ext-authz`,
+    const door = Object.hasOwn(doors, path) ? doors[path]! : null;
+    if (door === null || request.method !== 'POST')
+      return send(response, door === null ? 404 : 405, {
+        error: `POST ${Object.keys(doors).join(', ')}; GET ${METADATA_PATH}; Envoy asks under /ext-authz`,
       });
     const body = await readJson(request);
     if (!body.ok) return send(response, body.status, { error: body.message });
@@ -67,12 +81,8 @@ export async function startDecisionPoint(options: DecisionPointOptions): Promise
       Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(', ')]),
     );
     const key = headers.get(KEY_HEADER) ?? bearer(headers.get('authorization'));
-    const answer: AuthzenAnswer = await evaluate(body.value, { key, headers });
-    if (answer.status === 200) return send(response, 200, answer.body);
-    return send(response, answer.status, {
-      error: answer.detail,
-      ...(answer.problems.length === 0 ? {} : { problems: answer.problems }),
-    });
+    const answered = await door(body.value, { key, headers });
+    send(response, answered.status, answered.body);
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -85,7 +95,7 @@ export async function startDecisionPoint(options: DecisionPointOptions): Promise
       send(response, 403, { error: foreign });
       return;
     }
-    answerAuthzen(request, response).catch((error: unknown) => {
+    answer(request, response).catch((error: unknown) => {
       options.onFailure(error);
       send(response, 503, { error: 'no decision could be had' });
     });

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/types.ts';
 import type { Admit } from '../pdp/decide.ts';
 import { type DecisionPoint, startDecisionPoint } from '../pdp/door.ts';
 import { parseSettings, type Settings } from '../pdp/settings.ts';
+import { hooksDoors } from './hooks-door.ts';
 import { loadYaml } from './yaml-file.ts';
 
 export interface DecisionPointSetup {
@@ -31,9 +32,11 @@ export async function openDecisionPoint(
   callers: readonly Caller[] | undefined,
   onFailure: (error: unknown) => void,
 ): Promise<DecisionPoint> {
+  const admit: Admit = callers === undefined ? (_, init) => init : admitting(callers, engine);
   return startDecisionPoint({
     engine,
-    admit: callers === undefined ? (_, init) => init : admitting(callers, engine),
+    admit,
+    doors: hooksDoors(engine, admit, onFailure),
     onFailure,
     host,
     httpPort,
