@@ -1,6 +1,7 @@
 // Which session a request belongs to, from what it shows of its conversation: vendors' ids, ids of calls, or what was said so
 // far. Each exchange is written to a journal before its reply ends, so that a conversation is known again after a restart.
 import { createHash } from 'node:crypto';
+import type { Fields } from './fields.ts';
 import type { Item, ModelRequest } from './types.ts';
 
 /** What is known of a conversation. */
@@ -21,6 +22,8 @@ export interface KnownCall {
   readonly id: string;
   /** Set when the client never got it: what the model is told in place of a result. */
   readonly withheld?: string;
+  /** Of a withheld one: as it stood in the reply, where the vendor wants it told again. */
+  readonly item?: Fields;
 }
 
 export interface Found {
@@ -111,6 +114,8 @@ export function createConversations(): Conversations {
       if (conversation !== null)
         return { conversation, fresh: items, all: items, tip: digest(conversation.tip, tip) };
     }
+    const kept = byReference(scope, items, tip);
+    if (kept !== null) return kept;
     const replies = spoken.findIndex((item) => item.t === 'assistant' || item.t === 'result');
     for (let i = chain.length - 1; i >= 0; i--) {
       // The first words alone are anybody's, unless they are said again because the answer got lost.
@@ -124,6 +129,21 @@ export function createConversations(): Conversations {
       return { conversation, fresh, all: items, tip };
     }
     return of(byTrace(scope, spoken), items, tip);
+  }
+
+  /** By what the vendor keeps of it: what comes after the last of that, and of its calls, is new. */
+  function byReference(scope: string, items: readonly Item[], tip: string): Found | null {
+    const named = items.findLast((item) => item.t === 'reference');
+    const conversation = named === undefined ? null : use(byThread.get(keyOf(scope, named.id)));
+    if (conversation === null) return null;
+    const { said, calls } = conversation;
+    const last = items.findLastIndex(
+      (item) =>
+        item.t === 'reference' ||
+        (item.t === 'assistant' && item.calls.some(({ callId }) => calls.has(callId))),
+    );
+    const fresh = items.filter((item, i) => (item.t === 'system' ? !said.has(digestOf(item)) : i > last));
+    return { conversation, fresh, all: items, tip };
   }
 
   /** By a call it made, or by words that nobody else would have said. */
@@ -239,6 +259,8 @@ export function digestOf(item: Item): string {
       return digest('result', item.callId, item.text);
     case 'document':
       return digest('document', item.name, item.text);
+    case 'reference':
+      return digest('reference', item.id);
     default:
       return digest(item.t, item.text);
   }

@@ -6,7 +6,7 @@ import { FREE, WHOLE } from '../spec/content-watch.ts';
 import { parseProposal } from '../step/parse.ts';
 import { permission } from './permission.ts';
 import { type Holdback, holdBack } from './text-gate.ts';
-import type { Desk, ProposedCall, Ruling, TextGate } from './types.ts';
+import type { Desk, ProposedCall, Ruling, TextGate, Withheld } from './types.ts';
 import { closedCall, deniedCall, deniedText, heldCall, heldText, unreadableCall } from './words.ts';
 
 export interface DeskParts {
@@ -29,9 +29,11 @@ export interface DeskParts {
 export interface ServedDesk extends Desk {
   /** What was told and asked, as the client has it: to know the conversation again by. */
   readonly given: { readonly texts: readonly string[]; readonly calls: readonly string[] };
-  readonly withheld: readonly { readonly callId: string; readonly text: string }[];
+  readonly withheld: readonly Withheld[];
   /** The vendor's id of the reply; null until it has ended. */
   readonly replyId: string | null;
+  /** Ids of its parts, where later requests may name them. */
+  readonly partIds: readonly string[];
   /** Looks again whether text may go on: something outside the session has changed. */
   recheck(): Promise<void>;
   /** The reply broke off: what of it has been said is put on record. */
@@ -51,10 +53,11 @@ export function createDesk(parts: DeskParts): ServedDesk {
   let finished = false;
   const texts: string[] = [];
   const calls: string[] = [];
-  const withheld: { callId: string; text: string }[] = [];
+  const withheld: Withheld[] = [];
   const seen = new Set<string>();
   let { foresight } = parts;
   let replyId: string | null = null;
+  let partIds: readonly string[] = [];
 
   function watch() {
     return foresight.verdict === 'allow' ? foresight.watch : WHOLE;
@@ -186,7 +189,8 @@ export function createDesk(parts: DeskParts): ServedDesk {
       const place = texts.push('') - 1;
       const ruling = await ruled(call);
       if (ruling.t === 'withhold') {
-        withheld.push({ callId: call.callId, text: ruling.text });
+        const { callId, item } = call;
+        withheld.push({ callId, text: ruling.text, ...(item === undefined ? {} : { item }) });
         texts[place] = ruling.text;
       } else calls.push(call.callId);
       // A call that was decided may change what can be said after it.
@@ -208,8 +212,9 @@ export function createDesk(parts: DeskParts): ServedDesk {
         note({ kind: 'model.response', name: parts.model, error: { message: why.slice(0, 1_000) } });
       finished = true;
     },
-    finish({ usage, model, id }) {
+    finish({ usage, model, id, parts: ids = [] }) {
       replyId = id;
+      partIds = ids;
       finished = true;
       note({ kind: 'model.response', name: model ?? parts.model, ...(usage === null ? {} : { usage }) });
     },
@@ -217,6 +222,9 @@ export function createDesk(parts: DeskParts): ServedDesk {
     withheld,
     get replyId() {
       return replyId;
+    },
+    get partIds() {
+      return partIds;
     },
     recheck,
     async settled() {

@@ -153,12 +153,9 @@ async function admitTo(
   }
   const changed = decision.transformed === undefined ? body : protocol.withArgs(body, decision.transformed);
   // A vendor that keeps the conversation waits for results of calls that the client never got.
-  const missing =
-    request.thread === null
-      ? []
-      : [...conversation.calls].flatMap(([callId, { withheld }]) =>
-          withheld === undefined ? [] : [{ callId, text: withheld }],
-        );
+  const missing = [...conversation.calls].flatMap(([callId, { withheld: text, item }]) =>
+    text === undefined ? [] : [{ callId, text, ...(item === undefined ? {} : { item }) }],
+  );
   const goes = protocol.withResults(changed, missing);
   const { targets, on } = targetsOf(config, incoming.upstream, request.model);
   const namer = callNamer(conversation);
@@ -191,7 +188,7 @@ async function admitTo(
       conclude(parts, {
         conversation,
         found,
-        made: [...namer.made, ...settled(conversation, missing)],
+        made: [...namer.made, ...(request.thread === null ? [] : settled(conversation, missing))],
         thread: request.thread,
         desk,
       }),
@@ -250,18 +247,21 @@ function conclude(
     text: texts.join(''),
     calls: calls.map((callId) => ({ callId, name: '', args: null })),
   };
-  const withheld = new Map(desk.withheld.map(({ callId, text }) => [callId, text]));
+  const given = new Set(calls);
+  const withheld = new Map(desk.withheld.map((one) => [one.callId, one]));
   const exchange: Exchange = {
     session: conversation.session,
     scope: conversation.scope,
     tips: [found.tip, tipAfter(found.tip, reply)],
     said: [...found.fresh, reply].map(digestOf),
     calls: made.map(([callId, call]) => {
-      const text = withheld.get(callId);
-      return [callId, text === undefined ? call : { ...call, withheld: text }];
+      const one = withheld.get(callId);
+      if (one === undefined || given.has(callId)) return [callId, call];
+      return [callId, { ...call, withheld: one.text, ...(one.item === undefined ? {} : { item: one.item }) }];
     }),
     threads: [
       ...(desk.replyId === null ? [] : [desk.replyId]),
+      ...desk.partIds,
       ...(thread?.startsWith('conv_') ? [thread] : []),
     ],
   };

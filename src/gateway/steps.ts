@@ -56,6 +56,8 @@ function* proposalsOf(
     case 'assistant':
       for (const content of pieces(item.text)) yield { kind: 'model.response', name: 'history', content };
       return;
+    case 'reference':
+      return;
     case 'result': {
       const known = calls.get(item.callId);
       const call = told.get(item.callId);

@@ -17,6 +17,8 @@ export type Item =
   /** Words of the user's side that are not the user's own: a file that was attached. */
   | { readonly t: 'document'; readonly name: string; readonly text: string }
   | { readonly t: 'assistant'; readonly text: string; readonly calls: readonly ToldCall[] }
+  /** What the vendor keeps of an earlier reply, by its id. */
+  | { readonly t: 'reference'; readonly id: string }
   | {
       readonly t: 'result';
       readonly callId: string;
@@ -45,6 +47,8 @@ export interface ProposedCall {
   readonly args: JsonObject | null;
   /** As the model wrote them. */
   readonly raw: string;
+  /** As it stands in the reply, of a vendor that wants it told again later. */
+  readonly item?: Fields;
 }
 
 export type Ruling =
@@ -66,6 +70,16 @@ export interface ReplyEnd {
   readonly model: string | null;
   /** The vendor's id of the reply, by which later requests may name it. */
   readonly id: string | null;
+  /** Ids of its parts as they went out, where later requests may name them. */
+  readonly parts?: readonly string[];
+}
+
+/** A call that the client never got. */
+export interface Withheld {
+  readonly callId: string;
+  /** What the client read in its place. */
+  readonly text: string;
+  readonly item?: Fields;
 }
 
 /** Decides on the parts of one reply, in the order they are given. */
@@ -106,8 +120,11 @@ export interface Protocol {
   readRequest(body: Fields, where: Endpoint): ModelRequest;
   /** The body with parameters as a rule rewrote them, and its model renamed. */
   withArgs(body: Fields, args: JsonObject): Fields;
-  /** The body with results for calls that were withheld: a vendor that keeps the conversation waits for them. */
-  withResults(body: Fields, withheld: readonly { readonly callId: string; readonly text: string }[]): Fields;
+  /**
+   * The body as the vendor takes it, where it holds a conversation to what its model said: with the calls that were
+   * withheld, and what was told in their place as their results.
+   */
+  withResults(body: Fields, withheld: readonly Withheld[]): Fields;
   reply(body: Fields, desk: Desk): Promise<Fields>;
   stream(desk: Desk, where: Endpoint): StreamGuard;
   error(shape: ErrorShape): Fields;

@@ -4,10 +4,12 @@ import { count, type Fields, isObject, objects, textOf } from '../fields.ts';
 import { jsonEvent, type StreamEvent, writeEvent } from '../sse.ts';
 import { type Desk, type StreamGuard, type TextGate, Unreadable } from '../types.ts';
 import {
-  callOf,
   isClientCall,
   isServerCall,
   messageOf,
+  partsOf,
+  placeOf,
+  proposed,
   rewritten,
   tellServerCall,
   thinkable,
@@ -151,11 +153,11 @@ export function responsesStream(desk: Desk): StreamGuard {
   }
 
   async function call(item: Fields, body: Fields): Promise<string> {
-    const ruling = await desk.call(callOf(item));
+    const ruling = await desk.call(proposed(item));
     const at = sent++;
     const goes =
       ruling.t === 'withhold'
-        ? messageOf(`msg_interlock_${at}`, ruling.text)
+        ? messageOf(placeOf(item), ruling.text)
         : ruling.t === 'rewrite'
           ? rewritten(item, ruling.args)
           : item;
@@ -205,8 +207,14 @@ export function responsesStream(desk: Desk): StreamGuard {
     if (open.size > 0) throw new Unreadable('the reply ended before its items did');
     ended = true;
     const { usage, model, id } = response;
-    desk.finish({ usage: usageIn(usage), model: textOf(model) || null, id: textOf(id) || null });
-    return out({ ...body, response: { ...response, output: output.filter((item) => item !== undefined) } });
+    const went = output.filter((item) => item !== undefined);
+    desk.finish({
+      usage: usageIn(usage),
+      model: textOf(model) || null,
+      id: textOf(id) || null,
+      parts: partsOf(went),
+    });
+    return out({ ...body, response: { ...response, output: went } });
   }
 
   function ofItem(body: Fields, event: StreamEvent): string | Promise<string> {

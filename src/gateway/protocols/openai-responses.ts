@@ -12,7 +12,14 @@ import {
   usageOf,
   withParameters,
 } from '../fields.ts';
-import { type Desk, type Item, type ProposedCall, type Protocol, Unreadable } from '../types.ts';
+import {
+  type Desk,
+  type Item,
+  type ProposedCall,
+  type Protocol,
+  Unreadable,
+  type Withheld,
+} from '../types.ts';
 import { responsesStream } from './openai-responses-stream.ts';
 
 const HIDDEN = [
@@ -60,28 +67,29 @@ export const openaiResponses: Protocol = {
   },
   withResults(body, withheld) {
     if (withheld.length === 0) return body;
-    const { input } = body;
-    const given: readonly unknown[] =
+    const { input, conversation, previous_response_id } = body;
+    const given: readonly Fields[] =
       typeof input === 'string' ? [{ role: 'user', content: input }] : objects(input);
-    const answered = new Set(objects(input).map((item) => textOf(item.call_id)));
+    const answered = new Set(given.map((item) => textOf(item.call_id)));
     const missing = withheld.filter(({ callId }) => !answered.has(callId));
-    const results = missing.map(({ callId, text }) => ({
-      type: 'function_call_output',
-      call_id: callId,
-      output: text,
-    }));
-    return { ...body, input: [...results, ...given] };
+    const results = missing.map(resultOf);
+    if (conversation || previous_response_id) return { ...body, input: [...results, ...given] };
+    const byPlace = new Map(
+      missing.flatMap((one) => (one.item === undefined ? [] : [[placeOf(one.item), one] as const])),
+    );
+    return { ...body, input: told(given, byPlace) };
   },
   async reply(body, desk) {
     const given = objects(body.output);
     if (given.length > ITEMS_MAX) throw new Unreadable(`a reply with more than ${ITEMS_MAX} items`);
-    const output = (await Promise.all(given.map((item, i) => judge(item, desk, i)))).filter(
+    const output = (await Promise.all(given.map((item) => judge(item, desk)))).filter(
       (item) => item !== null,
     );
     desk.finish({
       usage: usageIn(body.usage),
       model: textOf(body.model) || null,
       id: textOf(body.id) || null,
+      parts: partsOf(output),
     });
     const { output_text, ...rest } = body;
     return { ...rest, output, ...(output_text === undefined ? {} : { output_text: spoken(output) }) };
@@ -116,6 +124,7 @@ function itemsOf(item: Fields): Item[] {
     const { callId, name, args } = callOf(item);
     return [{ t: 'assistant', text: '', calls: [{ callId, name, args }] }];
   }
+  if (type === 'item_reference') return [{ t: 'reference', id: textOf(item.id) }];
   if (type !== '' && type !== 'message') return [];
   const text = contentText(item.content);
   switch (item.role) {
@@ -205,6 +214,42 @@ export function rewritten(item: Fields, args: Fields): Fields {
   }
 }
 
+/** Longer ones are not told again: what was said in their place is. */
+const TOLD_MAX = 4_096;
+
+/** The call, with its item where the vendor is to hear of it again. */
+export function proposed(item: Fields): ProposedCall {
+  const call = callOf(item);
+  return JSON.stringify(item).length > TOLD_MAX ? call : { ...call, item };
+}
+
+/** Id of the message in place of an item: the vendor's own, told apart, and within its 64 characters. */
+export function placeOf(item: Fields): string {
+  return `msg_i_${textOf(item.id) || textOf(item.call_id)}`.slice(0, 64);
+}
+
+/** Ids by which later requests may name what went out. */
+export function partsOf(output: readonly Fields[]): string[] {
+  return output.map((item) => textOf(item.id)).filter((id) => id !== '');
+}
+
+function resultOf({ callId, text }: Withheld): Fields {
+  return { type: 'function_call_output', call_id: callId, output: text };
+}
+
+/** A conversation with each message of ours as what the model had said, which its thoughts belong to, and its result. */
+function told(given: readonly Fields[], byPlace: ReadonlyMap<string, Withheld>): Fields[] {
+  return given.flatMap((item) => {
+    const one = byPlace.get(textOf(item.id));
+    if (one?.item === undefined) return [item];
+    // Results of other kinds of calls have other forms.
+    if (one.item.type === 'function_call') return [one.item, resultOf(one)];
+    if (one.item.type === 'custom_tool_call')
+      return [one.item, { ...resultOf(one), type: 'custom_tool_call_output' }];
+    return [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: one.text }] }];
+  });
+}
+
 /** What stands in place of an item that is withheld. */
 export function messageOf(id: string, text: string): Fields {
   return {
@@ -229,10 +274,10 @@ export function tellServerCall(item: Fields, desk: Desk): void {
 }
 
 /** The item as it goes on; null when nothing of it does. */
-async function judge(item: Fields, desk: Desk, at: number): Promise<Fields | null> {
+async function judge(item: Fields, desk: Desk): Promise<Fields | null> {
   if (isClientCall(item)) {
-    const ruling = await desk.call(callOf(item));
-    if (ruling.t === 'withhold') return messageOf(`msg_interlock_${at}`, ruling.text);
+    const ruling = await desk.call(proposed(item));
+    if (ruling.t === 'withhold') return messageOf(placeOf(item), ruling.text);
     return ruling.t === 'rewrite' ? rewritten(item, ruling.args) : item;
   }
   if (isServerCall(item)) {
