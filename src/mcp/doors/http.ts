@@ -75,7 +75,9 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
       );
     }
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort();
+    });
     const scope = scopes.of(request, upstream.name);
     const exchange: Exchange = { request, reply, upstream, scope, signal: gone.signal };
     switch (request.method) {

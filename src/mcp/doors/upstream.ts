@@ -1,6 +1,13 @@
 // Requests to a server behind the proxy. Redirects are not followed and not passed on: they would lead past the proxy.
-import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import type { Catalogue } from '../tools/catalogue.ts';
 
 export interface Upstream {
@@ -39,13 +46,25 @@ const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', '
 export function createCaller(): Caller {
   const plain = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   const tls = new TlsAgent({ keepAlive: true, maxFreeSockets: 256 });
+  /** Taken apart once. */
+  const addresses = new WeakMap<Upstream, RequestOptions>();
+  function addressOf(upstream: Upstream): RequestOptions {
+    const options = urlToHttpOptions(upstream.url);
+    addresses.set(upstream, options);
+    return options;
+  }
   return {
     send(upstream, method, headers, body, signal) {
       const secure = upstream.url.protocol === 'https:';
       const length = body === null ? {} : { 'content-length': Buffer.byteLength(body) };
-      const options = { method, headers: { ...headers, ...length }, agent: secure ? tls : plain, signal };
+      const to = addresses.get(upstream) ?? addressOf(upstream);
+      const options = { ...to, method, headers: { ...headers, ...length }, agent: secure ? tls : plain };
       return new Promise((resolve, reject) => {
-        const request = secure ? httpsRequest(upstream.url, options) : httpRequest(upstream.url, options);
+        const request = secure ? httpsRequest(options) : httpRequest(options);
+        const onAbort = () => request.destroy(new Error('the client is gone'));
+        if (signal.aborted) onAbort();
+        signal.addEventListener('abort', onAbort, { once: true });
+        request.once('close', () => signal.removeEventListener('abort', onAbort));
         const timer = setTimeout(
           () => request.destroy(new Error('it did not begin to answer')),
           FIRST_BYTE_MS,
@@ -74,16 +93,28 @@ export function createCaller(): Caller {
   };
 }
 
-/** The whole body as text; rejects beyond `bytesMax`. */
-export async function readBody(stream: IncomingMessage, bytesMax: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += (chunk as Buffer).length;
-    if (bytes > bytesMax) throw new BodyTooLarge(`more than ${bytesMax} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+/** The whole body as text; rejects beyond `bytesMax`, and when it is cut off. */
+export function readBody(stream: IncomingMessage, bytesMax: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else reject(new BodyTooLarge(`more than ${bytesMax} bytes`));
+    });
+    stream.once('end', () => {
+      try {
+        resolve(UTF8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    stream.once('close', () => reject(new Error('it was cut off')));
+    stream.once('error', reject);
+  });
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export class BodyTooLarge extends Error {}

@@ -59,9 +59,11 @@ export function createGuard(guarded: Guarded): Guard {
       return answer(errorText(id, UNAVAILABLE, `${PENDING_MAX} requests are waiting already`));
     const cancel = new AbortController();
     deciding.set(key, cancel);
-    const signal = peer.signal === undefined ? cancel.signal : AbortSignal.any([peer.signal, cancel.signal]);
+    const onGone = () => cancel.abort();
+    if (peer.signal?.aborted) onGone();
+    peer.signal?.addEventListener('abort', onGone, { once: true });
     try {
-      const { fate, pending: what } = await start(message, { ...peer, signal });
+      const { fate, pending: what } = await start(message, { notify: peer.notify, signal: cancel.signal });
       if (what !== null) pending.set(key, { id, what });
       return fate;
     } catch (error) {
@@ -70,6 +72,7 @@ export function createGuard(guarded: Guarded): Guard {
         errorText(id, UNAVAILABLE, 'The request could not be judged.', { interlock: { error: 'internal' } }),
       );
     } finally {
+      peer.signal?.removeEventListener('abort', onGone);
       deciding.delete(key);
     }
 
