@@ -1,6 +1,5 @@
 // The conformance kit of agent-hooks, as it is published (agent-hooks-sdk 0.1.0b3 on PyPI), over our host; and our
-// primitives against the kit's reference core. They need a Python that has it: INTERLOCK_CTK_PYTHON=/path/to/python, with
-// `pip install -r test/agent-hooks/ctk/requirements.txt`.
+// primitives against the kit's reference core. Skipped, and said so, where there is no Python or the kit cannot be had.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,9 +20,11 @@ import type { AgentContext, Verdict } from '../../src/agent-hooks/types.ts';
 import { parseVerdict } from '../../src/agent-hooks/verdict.ts';
 import { canonicalize } from '../../src/step/canonical.ts';
 import { declarationAtRandom, HOST } from './declarations.ts';
+import { findKit } from './kit.ts';
 
-const PYTHON = process.env.INTERLOCK_CTK_PYTHON;
-const skip = PYTHON === undefined ? 'set INTERLOCK_CTK_PYTHON; it needs Python' : false;
+const found = await findKit();
+const skip = 'why' in found ? found.why : false;
+const PYTHON = 'why' in found ? '' : found.python;
 const HERE = new URL('ctk/', import.meta.url);
 
 interface Result {
@@ -35,7 +36,7 @@ interface Result {
 }
 
 test('every vector of the declared surface passes', { skip }, async () => {
-  const { stdout } = await promisify(execFile)(PYTHON!, [fileURLToPath(new URL('harness.py', HERE))], {
+  const { stdout } = await promisify(execFile)(PYTHON, [fileURLToPath(new URL('harness.py', HERE))], {
     env: { ...process.env, INTERLOCK_NODE: process.execPath },
     maxBuffer: 1 << 24,
   });
@@ -56,7 +57,7 @@ test('every vector of the declared surface passes', { skip }, async () => {
 
 /** Asks the reference core: a list of `[function, ...arguments]` gives a list of `{ ok }` or `{ error }`. */
 async function core(asked: readonly (readonly unknown[])[]): Promise<{ ok?: string; error?: string }[]> {
-  const child = spawn(PYTHON!, [fileURLToPath(new URL('core.py', HERE))], {
+  const child = spawn(PYTHON, [fileURLToPath(new URL('core.py', HERE))], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let text = '';

@@ -10,9 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createContexts } from '../../src/agent-hooks/index.ts';
 import { startServer } from '../../src/server/server.ts';
-
-const PYTHON = process.env.INTERLOCK_CTK_PYTHON;
-const skip = PYTHON === undefined ? 'set INTERLOCK_CTK_PYTHON; it needs Python' : false;
+import { findKit } from './kit.ts';
 
 const SPEC = `
 interlock: 1
@@ -125,9 +123,11 @@ test('a step after the end is refused', async (t) => {
   assert.equal((await server.engine.session('s-1'))?.state, 'ended');
 });
 
-test('a host made of the SDK for Python is held to the rules', { skip }, async (t) => {
+test('a host made of the SDK for Python is held to the rules', async (t) => {
+  const found = await findKit();
+  if ('why' in found) return t.skip(found.why);
   const { server, url } = await running(t);
-  const child = spawn(PYTHON!, [fileURLToPath(new URL('python_host.py', import.meta.url)), url], {
+  const child = spawn(found.python, [fileURLToPath(new URL('python_host.py', import.meta.url)), url], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

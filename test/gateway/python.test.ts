@@ -1,40 +1,17 @@
 // The vendors' Python libraries through the gateway. Skipped, and said so, where there is no Python or the libraries cannot be
-// had; they are installed once into a virtual environment in the temporary directory.
+// had.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { findPython } from '../python.ts';
 import { type GatewayUnderTest, startGateway } from './harness.ts';
 import { call, type ScriptedModel, says, startScriptedModel } from './scripted-model.ts';
 
 const run = promisify(execFile);
 const SCRIPT = join(import.meta.dirname, 'python_clients.py');
 const LIBRARIES = ['openai==3.54.0', 'anthropic==2.12.0'];
-const ENVIRONMENT = join(tmpdir(), `interlock-test-python-${LIBRARIES.join('-').replaceAll(/[^\w.-]/g, '')}`);
-const INSTALL_MS = 60_000;
-
-/** A Python that has the libraries, or why there is none. */
-async function findPython(): Promise<{ python: string } | { why: string }> {
-  const own = join(ENVIRONMENT, 'bin', 'python');
-  for (const python of [own, 'python3'])
-    if (await succeeds(python, ['-c', 'import openai, anthropic'])) return { python };
-  if (!(await succeeds('python3', ['-m', 'venv', ENVIRONMENT])))
-    return { why: 'there is no Python with venv' };
-  const pip = ['-m', 'pip', 'install', '--quiet', '--retries', '0', '--timeout', '5', ...LIBRARIES];
-  return (await succeeds(own, pip))
-    ? { python: own }
-    : { why: `${LIBRARIES.join(', ')} cannot be installed` };
-}
-
-async function succeeds(command: string, args: string[]): Promise<boolean> {
-  return run(command, args, { timeout: INSTALL_MS }).then(
-    () => true,
-    () => false,
-  );
-}
-
 const REFUND = { id: 'A-1', amount: 140 };
 let model: ScriptedModel;
 let gateway: GatewayUnderTest;
@@ -56,7 +33,7 @@ after(async () => {
 });
 
 test('agents on the Python libraries: allowed, denied, held and approved', async (t) => {
-  const found = await findPython();
+  const found = await findPython(LIBRARIES, ['openai', 'anthropic']);
   if ('why' in found) return t.skip(found.why);
   const { stdout } = await run(found.python, [SCRIPT, gateway.url]);
   const lines = stdout
