@@ -184,6 +184,12 @@ function readKey(
   env: Readonly<Record<string, string | undefined>>,
   problems: FieldProblem[],
 ): string | null {
+  // Not said what stands there instead: it may be the key.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const mend = 'A key does not stand in the file; name the variable that has it.';
+    problems.push({ at, expected: '{ env: NAME }', found: 'something else', mend });
+    return null;
+  }
   const read = reader();
   const fields = read.object(value, at, ['env']);
   const name = read.text(fields?.env, `${at}/env`);
