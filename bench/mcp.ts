@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { openLocal } from '../src/sdk/open.ts';
 import { machine, median, quantile } from './measure/measure.ts';
 
 const MAIN = new URL('../src/cli/main.ts', import.meta.url).pathname;
@@ -169,6 +170,26 @@ async function compare(direct: Target, proxied: Target): Promise<void> {
   for (const target of [direct, proxied]) target.close();
 }
 
+/** The two decisions of a call by themselves, in this process: what the proxy cannot be faster than. */
+async function decisions(spec: string, dataDir: string): Promise<void> {
+  const transport = await openLocal({ spec, data: dataDir });
+  const { id } = await transport.openSession({ agent: { name: 'mcp' } });
+  const rounds: number[] = [];
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    const spent: number[] = [];
+    for (let n = 0; n < Number(values.calls); n++) {
+      const step = { name: 'look', callId: `${round}-${n}` };
+      const before = performance.now();
+      await transport.decide(id, { ...step, kind: 'tool.call', args: { account: n % 100, note: 'a note' } });
+      await transport.decide(id, { ...step, kind: 'tool.result', content: TEXT });
+      spent.push(performance.now() - before);
+    }
+    if (round > 0) rounds.push(quantile(spent, 0.5));
+  }
+  await transport.close();
+  console.log(`two durable decisions      p50 ${median(rounds).toFixed(3)} ms`);
+}
+
 async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'interlock-bench-'));
   try {
@@ -197,6 +218,8 @@ async function main(): Promise<void> {
         'stdio',
       ]),
     );
+    await decisions(spec, data('c'));
+    console.log('');
     const server = await started([SELF, '--serve', 'http']);
     const proxy = await started([
       MAIN,

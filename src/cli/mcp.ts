@@ -47,7 +47,7 @@ for whom:
   --agent NAME          the agent that uses the servers (default mcp)
   --principal NAME      on whose behalf
   --tenant NAME
-  --session ID          one session for several servers; over HTTP, the header Interlock-Session
+  --session ID          one session for several servers; over HTTP, the header X-Interlock-Session
   --hold-wait SECONDS   how long a held call waits for a person before the client hears of it (default 50)
 
 the servers:

@@ -224,7 +224,7 @@ test('servers share a session where the client names it', () =>
   within(
     (_, body, response) => json(response, paid(body.id)),
     async (s) => {
-      const shared = { 'interlock-session': 'conversation-1' };
+      const shared = { 'x-interlock-session': 'conversation-1' };
       const isError = async (server: string, id: number) =>
         (await messages(await s.post(server, pay(id), shared)))[0].result.isError === true;
       assert.deepEqual(
@@ -232,7 +232,7 @@ test('servers share a session where the client names it', () =>
         [false, false, true],
       );
       assert.equal((await s.engine.session('conversation-1'))?.agent.name, 'mcp');
-      assert.equal(s.received[0]?.headers['interlock-session'], undefined);
+      assert.equal(s.received[0]?.headers['x-interlock-session'], undefined);
       assert.equal(s.received[1]?.headers.authorization, 'Bearer held');
     },
   ));
@@ -278,7 +278,7 @@ test('a server that fails is an error with the id of the request, and never a de
     async (s) => {
       const kept: string[] = [];
       for (const how of ['cut', 'end', 'html', 'redirect', 'gzip', 'half', 'nothing', 'other', 'huge']) {
-        const session = { 'interlock-session': how };
+        const session = { 'x-interlock-session': how };
         const response = await s.post('a', pay(7, { arguments: { how } }), session);
         assert.equal(response.headers.get('location'), null);
         const got = (await messages(response)).at(-1);

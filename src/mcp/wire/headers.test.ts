@@ -55,7 +55,7 @@ test('nothing that leads past the proxy reaches the client, and its own headers 
     'mcp-session-id': 's',
   });
   const sent = toServer(
-    { host: 'proxy', authorization: 'Bearer client', 'interlock-session': 's', 'accept-encoding': 'gzip' },
+    { host: 'proxy', authorization: 'Bearer client', 'x-interlock-session': 's', 'accept-encoding': 'gzip' },
     { Authorization: 'Bearer held' },
   );
   assert.deepEqual(sent, { authorization: 'Bearer held', 'accept-encoding': 'identity' });

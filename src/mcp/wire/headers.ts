@@ -7,7 +7,7 @@ import { isStateless, NAME_FIELDS, versionOf } from './revision.ts';
 
 export const SESSION_HEADER = 'mcp-session-id';
 /** Names the Interlock session that steps go to, so that several servers share one. */
-export const OWN_SESSION_HEADER = 'interlock-session';
+export const OWN_SESSION_HEADER = 'x-interlock-session';
 
 /** Of one connection only (RFC 9110 section 7.6.1), or set anew. */
 const HOP_BY_HOP = new Set([
@@ -26,7 +26,8 @@ const HOP_BY_HOP = new Set([
 ]);
 /** Would lead a client past the proxy, or tell the server about it. */
 const NOT_TO_CLIENT = new Set(['location', 'refresh', 'alt-svc', 'content-encoding']);
-const NOT_TO_SERVER = new Set([OWN_SESSION_HEADER, 'accept-encoding', 'origin', 'referer', 'cookie']);
+const NOT_TO_SERVER = new Set(['accept-encoding', 'origin', 'referer', 'cookie']);
+const OURS = ['x-interlock-', 'sec-'];
 
 export function toServer(
   headers: IncomingHttpHeaders,
@@ -34,7 +35,12 @@ export function toServer(
 ): OutgoingHttpHeaders {
   const sent: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers))
-    if (value !== undefined && !HOP_BY_HOP.has(name) && !NOT_TO_SERVER.has(name) && !name.startsWith('sec-'))
+    if (
+      value !== undefined &&
+      !HOP_BY_HOP.has(name) &&
+      !NOT_TO_SERVER.has(name) &&
+      !OURS.some((own) => name.startsWith(own))
+    )
       sent[name] = value;
   for (const [name, value] of Object.entries(own)) sent[name.toLowerCase()] = value;
   return { ...sent, 'accept-encoding': 'identity' };
