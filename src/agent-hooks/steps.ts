@@ -71,7 +71,8 @@ export function verdictOf(context: AgentContext, { decision, holdId, stepDigest 
     // Of the step as it was decided: what a bundle of evidence proves offline.
     evidence: { artefact: stepDigest },
   };
-  const [first] = decision.rules.filter(({ mode, verdict }) => mode === 'enforce' && verdict !== 'allow');
+  const enforced = decision.rules.filter(({ mode, verdict }) => mode === 'enforce' && verdict !== 'allow');
+  const first = enforced.find(({ verdict }) => verdict === decision.verdict) ?? enforced[0];
   const reason = first === undefined ? 'interlock' : `interlock:${first.rule}`;
   const because = first?.because ?? 'No rule allows this step.';
   const message = decision.repair === undefined ? because : `${because} ${decision.repair}`;

@@ -1,6 +1,6 @@
 // Which session a request belongs to, from what it shows of its conversation: vendors' ids, ids of calls, or what was said so
 // far. Each exchange is written to a journal before its reply ends, so that a conversation is known again after a restart.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Fields } from './fields.ts';
 import type { Item, ModelRequest } from './types.ts';
 
@@ -273,7 +273,7 @@ function bare(text: string): string {
 }
 
 function digest(...texts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(`${text.length}:`).update(text);
-  return hash.digest('base64url').slice(0, 22);
+  let whole = '';
+  for (const text of texts) whole += `${text.length}:${text}`;
+  return hash('sha256', whole, 'base64url').slice(0, 22);
 }

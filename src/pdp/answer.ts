@@ -1,7 +1,7 @@
 // A ruling as an HTTP answer, which is what gateways pass on to their clients. A policy's denial, a held act, a request
 // that cannot be read and a failure of ours have statuses of their own.
 import type { Json } from '../step/types.ts';
-import type { Ruling } from './decide.ts';
+import { decisive, type Ruling } from './decide.ts';
 
 export interface HttpAnswer {
   readonly isAllowed: boolean;
@@ -35,7 +35,7 @@ export function answerOf(ruling: Ruling, rpc?: { readonly id: Json }): HttpAnswe
     case 'allow':
       return { isAllowed: true, status: 200, headers: verdictHeaders('allow', ruling.at), body: '' };
     case 'deny': {
-      const rule = ruling.decision.rules[0]?.rule;
+      const rule = decisive(ruling.decision)?.rule;
       return refusal(403, rpc, {
         headers: [
           ...verdictHeaders(ruling.verdict, ruling.at),
@@ -48,7 +48,7 @@ export function answerOf(ruling: Ruling, rpc?: { readonly id: Json }): HttpAnswe
       });
     }
     case 'hold': {
-      const held = ruling.decision.rules.find((rule) => rule.verdict === 'hold') ?? ruling.decision.rules[0];
+      const held = decisive(ruling.decision);
       return refusal(409, rpc, {
         headers: [
           ...verdictHeaders('hold', ruling.at),

@@ -4,7 +4,7 @@ import { describe, type FieldProblem, toJson } from '../step/json.ts';
 import { parseProposal, reader } from '../step/parse.ts';
 import type { Json, JsonObject } from '../step/types.ts';
 import { explanation } from './answer.ts';
-import type { Decider, Ruling } from './decide.ts';
+import { type Decider, decisive, type Ruling } from './decide.ts';
 import type { Settings } from './settings.ts';
 import { sessionOf, whoOf } from './who.ts';
 
@@ -151,7 +151,7 @@ function evaluationOf(ruling: Ruling): Evaluation {
         decision: false,
         context: {
           verdict: 'hold',
-          reason: ruling.decision.rules[0]?.because ?? 'A person decides.',
+          reason: decisive(ruling.decision)?.because ?? 'A person decides.',
           hold: ruling.hold,
           ...explanation(ruling),
         },

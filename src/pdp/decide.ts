@@ -3,7 +3,7 @@
 
 import { EngineError } from '../engine/problem.ts';
 import type { Engine, Recorded } from '../engine/types.ts';
-import type { Decision, Verdict } from '../monitor/types.ts';
+import type { Decision, RuleOutcome, Verdict } from '../monitor/types.ts';
 import type { Proposal, SessionInit } from '../step/types.ts';
 import type { CallProblem } from './call.ts';
 
@@ -102,10 +102,16 @@ function rulingOf({ decision, holdId }: Recorded): Ruling {
     }
     case 'deny':
     case 'halt': {
-      const because = decision.rules[0]?.because ?? 'No rule allows this step.';
+      const because = decisive(decision)?.because ?? 'No rule allows this step.';
       return { t: 'deny', verdict: decision.verdict, at, decision, because };
     }
   }
+}
+
+/** The rule that made the verdict: one that only watches may stand before it. */
+export function decisive({ rules, verdict }: Decision): RuleOutcome | undefined {
+  const enforced = rules.filter(({ mode }) => mode === 'enforce');
+  return enforced.find((rule) => rule.verdict === verdict) ?? enforced[0];
 }
 
 function problemOf(error: unknown): CallProblem {

@@ -36,6 +36,7 @@ export interface DecisionPoint {
 }
 
 const DRAIN_MS = 5_000;
+const CONNECTIONS_MAX = 4_096;
 
 /** Rejects when a port cannot be had; nothing is left open then. */
 export async function startDecisionPoint(options: DecisionPointOptions): Promise<DecisionPoint> {
@@ -146,6 +147,7 @@ function listen(
   handle: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<Server> {
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, handle);
+  server.maxConnections = CONNECTIONS_MAX;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port, host, exclusive: true }, () => resolve(server));

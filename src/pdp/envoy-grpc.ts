@@ -23,6 +23,8 @@ export interface GrpcDoor {
 const SERVING = Buffer.from([0x08, 0x01]);
 /** Headers and the rest of a request beside its body. */
 const ENVELOPE_BYTES_MAX = 1 << 20;
+/** Checks at one time on one connection. */
+const STREAMS_MAX = 1_000;
 const DRAIN_MS = 5_000;
 
 /** Messages are bytes here, so that what cannot be read is answered as a denial and not as a failed call. */
@@ -40,7 +42,10 @@ const unary = (path: string) => ({
 export async function startGrpcDoor(address: string, ask: Ask, settings: Settings): Promise<GrpcDoor> {
   // What goes wrong is in the error that is thrown.
   setLogVerbosity(logVerbosity.NONE);
-  const server = new Server({ 'grpc.max_receive_message_length': BODY_BYTES_MAX + ENVELOPE_BYTES_MAX });
+  const server = new Server({
+    'grpc.max_receive_message_length': BODY_BYTES_MAX + ENVELOPE_BYTES_MAX,
+    'grpc.max_concurrent_streams': STREAMS_MAX,
+  });
 
   async function check(bytes: Buffer, key: string | null): Promise<Buffer> {
     let answer: Awaited<ReturnType<Ask>>;

@@ -25,7 +25,8 @@ export function createExtAuthzHandler(ask: Ask, settings: Settings) {
     const target = (request.url ?? '').slice(EXT_AUTHZ_PREFIX.length);
     const call: HttpCall = {
       method: request.method ?? '',
-      scheme: headers.get('x-forwarded-proto') ?? null,
+      // Only a header would say it, and a client can write that.
+      scheme: null,
       host: request.headers.host ?? '',
       target: target.startsWith('/') ? target : `/${target}`,
       headers,
