@@ -19,6 +19,11 @@ tools:
   http: { effect: write }
   read: { effect: read }
 rules:
+  - id: watching
+    on: call refund
+    mode: shadow
+    deny: args.amount > 1
+    because: This rule only watches.
   - id: small-refunds
     on: call refund
     require: args.amount <= 100
