@@ -131,6 +131,45 @@ describe('a conversation without tools is one session too', () => {
     });
 });
 
+// OpenAI refuses a thought without the call that followed it, and a reference to what it did not say itself.
+test('Responses hears of a withheld call as its model made it, with why it did not run', async () => {
+  const conversations = {
+    'in full': (options: AgentOptions) => openaiResponses(options, false),
+    'in full, streamed': (options: AgentOptions) => openaiResponses(options, true),
+    'by reference': (options: AgentOptions) => vercel(options, false, 'responses'),
+    'by reference, streamed': (options: AgentOptions) => vercel(options, true, 'responses'),
+  };
+  for (const [how, agentOf] of Object.entries(conversations)) {
+    const thinker = await startScriptedModel({
+      script: [
+        {
+          parts: [
+            { kind: 'reasoning', text: 'Wire it.' },
+            call('wire_money', { account: SECRET }, 'wire-it-now'),
+          ],
+        },
+        says('I see.'),
+      ],
+    });
+    const thinking = await startGateway({ upstream: thinker.url });
+    try {
+      const agent = agentOf({ base: `${thinking.url}/gateway`, headers: {}, fetch });
+      await agent.say('Wire me money.');
+      await agent.say('Why not?');
+      const input = thinker.requests.at(-1)!.body.input as Record<string, unknown>[];
+      const [, thought, called, output] = input;
+      assert.ok(String(thought!.id).startsWith('rs_'), how);
+      assert.deepEqual([called!.type, called!.call_id], ['function_call', 'wire-it-now'], how);
+      assert.deepEqual([output!.type, output!.call_id], ['function_call_output', 'wire-it-now'], how);
+      assert.match(String(output!.output), /Money is not wired/, how);
+      assert.equal(input.length, 5, how);
+    } finally {
+      await thinking.stop();
+      await thinker.close();
+    }
+  }
+});
+
 /** What the store says of the conversation above. */
 async function checkRecord(agent: string): Promise<void> {
   const [session, ...others] = await gateway.sessionsOf(agent);
