@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -163,36 +163,42 @@ rules:
   assert.match(denied.out, /Denied by policy \(small\): Small sums\. What to do instead: Add less\./);
 });
 
-test('the filesystem server through the Inspector: arguments and results are the policy’s', {
-  timeout: 60_000,
-}, async () => {
-  // Its own check is that a path is in its folder; the spec says more.
+test('the filesystem server as docs/mcp.md says it', { timeout: 60_000 }, async () => {
+  const page = readFileSync(join(HERE, '../../docs/mcp.md'), 'utf8');
+  const block = (language: string) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(page)?.[1] ?? '';
   const folder = mkdtempSync(join(work, 'files-'));
   writeFileSync(join(folder, 'note.txt'), 'hello\n');
   writeFileSync(join(folder, 'key.pem'), 'secret\n');
-  const file = spec(
-    'files',
-    `tools:
-  read_text_file: { effect: read, input: { type: object, required: [path], properties: { path: { type: string } } } }
-  list_allowed_directories: { effect: read }
-rules:
-  - { id: no-keys, on: call read_text_file, deny: 'args.path.endsWith(".pem")', because: Keys are not read. }
-`,
+  writeFileSync(join(folder, 'files.yaml'), block('yaml'));
+  // As it is written there, but with what is installed here.
+  const config = JSON.parse(block('json')) as { mcpServers: { files: { command: string; args: string[] } } };
+  const { files } = config.mcpServers;
+  const at = files.args.indexOf('npx');
+  assert.deepEqual([files.command, files.args[0]], ['npx', 'interlock']);
+  assert.deepEqual(files.args.slice(at, at + 3), ['npx', '-y', '@modelcontextprotocol/server-filesystem']);
+  files.command = process.execPath;
+  files.args = [MAIN, ...files.args.slice(1, at), ...FILESYSTEM, ...files.args.slice(at + 3)];
+  writeFileSync(join(folder, 'mcp.json'), JSON.stringify(config));
+  const ask = (...asked: string[]) =>
+    run(
+      process.execPath,
+      [INSPECTOR, '--cli', '--config', 'mcp.json', '--server', 'files', ...asked],
+      folder,
+    );
+  const [list, note, key, write] = await Promise.all([
+    ask('--method', 'tools/list'),
+    ask(...callTool('read_text_file', 'path=note.txt')),
+    ask(...callTool('read_text_file', 'path=key.pem')),
+    ask(...callTool('write_file', 'path=note.txt', 'content=gone')),
+  ]);
+  const { tools } = JSON.parse(list.out) as { tools: { name: string }[] };
+  assert.deepEqual(tools.map(({ name }) => name).sort(), ['list_directory', 'read_text_file']);
+  assert.match(note.out, /hello/);
+  assert.match(
+    key.out,
+    /Denied by policy \(no-keys\): Keys are not read\. What to do instead: Ask the person/,
   );
-  const through = guarded(file, [...FILESYSTEM, folder], '--prefix', '');
-  const list = JSON.parse((await inspect(through, '--method', 'tools/list')).out) as {
-    tools: { name: string }[];
-  };
-  assert.deepEqual(list.tools.map(({ name }) => name).sort(), ['list_allowed_directories', 'read_text_file']);
-  const read = (name: string) =>
-    inspect(through, ...callTool('read_text_file', `path=${join(folder, name)}`));
-  assert.match((await read('note.txt')).out, /hello/);
-  const key = await read('key.pem');
-  assert.match(key.out, /Keys are not read/);
   assert.doesNotMatch(key.out, /secret/);
-  const wiped = await inspect(
-    through,
-    ...callTool('write_file', `path=${join(folder, 'note.txt')}`, 'content=gone'),
-  );
-  assert.doesNotMatch(wiped.out, /Successfully/);
+  assert.notEqual(write.code, 0);
+  assert.equal(readFileSync(join(folder, 'note.txt'), 'utf8'), 'hello\n');
 });
