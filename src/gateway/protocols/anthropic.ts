@@ -55,14 +55,14 @@ export const anthropic: Protocol = {
   withResults: (body) => body,
   async reply(body, desk) {
     const given = objects(body.content);
-    const judged = await Promise.all(given.map((block) => judge(block, desk)));
+    const judged = given.map((block) => judge(block, desk));
     tellServerTools(given, desk);
     desk.finish({
       usage: usageIn(body.usage),
       model: textOf(body.model) || null,
       id: textOf(body.id) || null,
     });
-    const content = judged.filter((block) => block !== null);
+    const content = (await Promise.all(judged)).filter((block) => block !== null);
     return {
       ...body,
       content,

@@ -59,13 +59,12 @@ export const openaiChat: Protocol = {
   },
   withResults: (body) => body,
   async reply(body, desk) {
-    const choices = await Promise.all(
-      objects(body.choices)
-        .slice(0, CHOICES_MAX)
-        .map((choice) => judged(choice, desk)),
-    );
+    const given = objects(body.choices);
+    if (given.length > CHOICES_MAX) throw new Unreadable(`a reply with more than ${CHOICES_MAX} choices`);
+    // The end is told in the same turn as what is decided, so that all of it becomes durable as one.
+    const choices = given.map((choice) => judged(choice, desk));
     desk.finish({ usage: usageIn(body), model: textOf(body.model) || null, id: textOf(body.id) || null });
-    return { ...body, choices };
+    return { ...body, choices: await Promise.all(choices) };
   },
   stream: chatStream,
   error: ({ code, message, details }) => ({
