@@ -80,11 +80,11 @@ export function createDecider({ engine, admit, onFailure }: DeciderParts): Decid
     },
   };
 
-  /** The call was allowed in another form, which a gateway cannot give it: its place in a limit is given back. */
+  /** The call was allowed in another form, which a gateway cannot give it: the record says that it did not run. */
   async function notRun(session: string, { step }: Recorded): Promise<void> {
-    if (step.kind !== 'tool.call' || step.callId === undefined) return;
+    if (step.kind !== 'tool.call') return;
     const error = { message: 'not run: the gateway cannot rewrite a request', type: 'NotRun' };
-    await engine.decide(session, { kind: 'tool.result', name: step.name, callId: step.callId, error });
+    await engine.decide(session, { kind: 'tool.result', name: step.name, error });
   }
 }
 

@@ -1,7 +1,6 @@
 // A request at a gateway becomes a question for the engine: which act it is, in the protocol that its route says. What
 // cannot be read exactly as the server behind will read it is no question, and is denied.
 import { isUtf8 } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import { parseJsonText, toJson } from '../step/json.ts';
 import { parseProposal } from '../step/parse.ts';
 import type { Json, JsonObject, Proposal } from '../step/types.ts';
@@ -255,14 +254,9 @@ function act(proposal: unknown): Act {
 
 function proposed(given: unknown): Question {
   const parsed = parseProposal(given);
-  if (parsed.ok) return { t: 'act', proposal: withCallId(parsed.value) };
+  if (parsed.ok) return { t: 'act', proposal: parsed.value };
   const { at, expected, found } = parsed.problems[0]!;
   return wrong('not-a-step', `${at}: expected ${expected}, found ${found}`);
-}
-
-/** Made here: the ids that clients give repeat. */
-function withCallId(proposal: Proposal): Proposal {
-  return proposal.kind === 'tool.call' ? { ...proposal, callId: randomUUID() } : proposal;
 }
 
 function wrong(code: string, message: string, more: { mend?: string } = {}): Wrong {
