@@ -8,9 +8,9 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { ParseArgsOptionsConfig } from 'node:util';
 import type { SessionInit } from '../engine/types.ts';
-import { ConfigInvalid, parseUpstream, parseUpstreams, type UpstreamConfig } from '../mcp/config.ts';
 import {
   acceptSeen,
+  ConfigInvalid,
   createCatalogue,
   createMcpDoor,
   FINDING_KINDS,
@@ -20,8 +20,11 @@ import {
   openPins,
   type PinStore,
   PinsUnreadable,
+  parseUpstream,
+  parseUpstreams,
   runStdio,
   type SpecText,
+  type UpstreamConfig,
 } from '../mcp/index.ts';
 import { SpecInvalid } from '../sdk/errors.ts';
 import { localTransport } from '../sdk/local.ts';
@@ -175,7 +178,7 @@ async function stdio(values: Values, [command, ...args]: readonly string[]): Pro
   const deciding = await openDecisions(values);
   const session = guardedSession({
     transport: deciding.transport,
-    init: initOf(values, values.session),
+    init: values.session === undefined ? whoOf(values) : { ...whoOf(values), id: values.session },
     holdWaitMs: holdWaitMs(values),
     own: values.session === undefined,
   });
@@ -244,10 +247,11 @@ async function listen(values: Values): Promise<number> {
   const hidden = hiddenTools(deciding.specText);
   const door = createMcpDoor({
     upstreams: upstreams.map((upstream) => ({ ...upstream, catalogue: catalogueOf(values, upstream.name) })),
-    open: (id, own) =>
+    identify: () => ({ ok: true, who: whoOf(values) }),
+    open: (init, own) =>
       guardedSession({
         transport: deciding.transport,
-        init: initOf(values, values.session ?? id),
+        init: values.session === undefined ? init : { ...init, id: values.session },
         holdWaitMs: holdWaitMs(values),
         own: own && values.session === undefined,
       }),
@@ -369,10 +373,9 @@ function catalogueOf(values: Values, server: string) {
   });
 }
 
-function initOf({ agent, principal, tenant }: Values, id: string | undefined): SessionInit {
+function whoOf({ agent, principal, tenant }: Values): Omit<SessionInit, 'id'> {
   return {
     agent: { name: agent },
-    ...(id === undefined ? {} : { id }),
     ...(principal === undefined ? {} : { principal }),
     ...(tenant === undefined ? {} : { tenant }),
   };

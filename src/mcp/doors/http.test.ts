@@ -94,8 +94,8 @@ async function setUp(answer: Answer) {
   }));
   const door = createMcpDoor({
     upstreams,
-    open: (id, own) =>
-      guardedSession({ transport, init: { id, agent: { name: 'mcp' } }, holdWaitMs: 20_000, own }),
+    identify: () => ({ ok: true, who: { agent: { name: 'mcp' } } }),
+    open: (init, own) => guardedSession({ transport, init, holdWaitMs: 20_000, own }),
     hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null),
     log,
   });

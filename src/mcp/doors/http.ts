@@ -2,6 +2,7 @@
 // guard; what is no message of JSON-RPC does not pass. Takes loopback callers only.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { refuseForeign } from '../../api/origin.ts';
+import type { SessionInit } from '../../engine/types.ts';
 import type { GuardedSession } from '../guard/session.ts';
 import type { Guarded } from '../guard/types.ts';
 import { mirrorArguments, mismatch, SESSION_HEADER, toClient, toServer } from '../wire/headers.ts';
@@ -16,21 +17,31 @@ import {
 } from '../wire/message.ts';
 import { sseSplitter, withData } from '../wire/sse.ts';
 import { type Reply, replyTo } from './reply.ts';
-import { createScopes, type Scope } from './scopes.ts';
+import { createScopes, type Scope, type Who } from './scopes.ts';
 import { BodyTooLarge, createCaller, readBody, type Upstream, UpstreamFailed } from './upstream.ts';
 
 export interface McpDoorOptions {
   readonly upstreams: readonly Upstream[];
-  /** Opens the Interlock session of this id; `own` when it ends with the client's. */
-  readonly open: (id: string, own: boolean) => GuardedSession;
+  /** Whose steps a request's are, or why it may not take any. */
+  readonly identify: (request: IncomingMessage) => Identity;
+  /** Opens an Interlock session; `own` when it ends with the client's. */
+  readonly open: (init: SessionInit, own: boolean) => GuardedSession;
   readonly hidden: (session: GuardedSession) => Guarded['hidden'];
   readonly log: (line: string) => void;
 }
+
+export type Identity =
+  | { readonly ok: true; readonly who: Who }
+  | { readonly ok: false; readonly status: number; readonly message: string };
 
 export interface McpDoor {
   /** Answers every request whose path begins with `/mcp`. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   close(): Promise<void>;
+}
+
+export function isMcpPath(path: string): boolean {
+  return path === '/mcp' || path.startsWith('/mcp/') || path.startsWith('/mcp?');
 }
 
 const REQUEST_BYTES_MAX = 4 << 20;
@@ -41,12 +52,13 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly reply: Reply;
   readonly upstream: Upstream;
+  readonly who: Who;
   readonly scope: Scope;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
 }
 
-export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions): McpDoor {
+export function createMcpDoor({ upstreams, identify, open, hidden, log }: McpDoorOptions): McpDoor {
   const byPath = new Map(upstreams.map((upstream) => [`/mcp/${upstream.name}`, upstream]));
   const only = upstreams.length === 1 ? upstreams[0] : undefined;
   if (only !== undefined) byPath.set('/mcp', only);
@@ -78,8 +90,12 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
     response.once('close', () => {
       if (!response.writableFinished) gone.abort();
     });
-    const scope = scopes.of(request, upstream.name);
-    const exchange: Exchange = { request, reply, upstream, scope, signal: gone.signal };
+    const identity = identify(request);
+    if (!identity.ok)
+      return reply.finish(errorText(null, INVALID_REQUEST, identity.message), identity.status);
+    const { who } = identity;
+    const scope = scopes.of(request, upstream.name, who);
+    const exchange: Exchange = { request, reply, upstream, who, scope, signal: gone.signal };
     switch (request.method) {
       case 'POST':
         return post(exchange);
@@ -146,7 +162,7 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
   }
 
   async function remove(exchange: Exchange): Promise<void> {
-    const { request, reply, upstream, signal } = exchange;
+    const { request, reply, upstream, who, signal } = exchange;
     const response = await caller
       .send(upstream, 'DELETE', toServer(request.headers, upstream.headers), null, signal)
       .catch((error: unknown) => whyFailed(error));
@@ -154,7 +170,7 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
     response.resume();
     const id = request.headers[SESSION_HEADER];
     const status = response.statusCode ?? 502;
-    if (status < 300 && typeof id === 'string') scopes.end(upstream.name, id);
+    if (status < 300 && typeof id === 'string') scopes.end(upstream.name, who, id);
     return reply.empty(status);
   }
 
@@ -191,7 +207,7 @@ export function createMcpDoor({ upstreams, open, hidden, log }: McpDoorOptions):
       typeof given === 'string' &&
       status < 300
     )
-      scopes.begin(exchange.request, upstream.name, given);
+      scopes.begin(exchange.request, upstream.name, exchange.who, given);
     if (status >= 300 && status < 400) {
       response.resume();
       return fail(`The server ${upstream.name} redirects; give its address as it is now.`, false);

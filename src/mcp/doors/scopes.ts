@@ -2,6 +2,7 @@
 // nobody gave out is not, or a client could have a fresh history for every call.
 import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { SessionInit } from '../../engine/types.ts';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import type { GuardedSession } from '../guard/session.ts';
 import type { Guarded } from '../guard/types.ts';
@@ -14,17 +15,20 @@ export interface Scope {
   readonly lasting: boolean;
 }
 
+/** Whose steps a request's are. A session is found by the same caller only. */
+export type Who = Omit<SessionInit, 'id'>;
+
 export interface Scopes {
-  of(request: IncomingMessage, upstream: string): Scope;
+  of(request: IncomingMessage, upstream: string, who: Who): Scope;
   /** The server gave out a session. */
-  begin(request: IncomingMessage, upstream: string, session: string): void;
+  begin(request: IncomingMessage, upstream: string, who: Who, session: string): void;
   /** The client ended it. */
-  end(upstream: string, session: string): void;
+  end(upstream: string, who: Who, session: string): void;
   close(): Promise<void>;
 }
 
 export interface ScopesOptions {
-  readonly open: (id: string, own: boolean) => GuardedSession;
+  readonly open: (init: SessionInit, own: boolean) => GuardedSession;
   readonly guarded: (upstream: string, session: GuardedSession) => Guarded;
   readonly log: (line: string) => void;
 }
@@ -39,12 +43,12 @@ export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
   /** Interlock sessions that are not bound to a session of a server. */
   const shared = new Map<string, GuardedSession>();
 
-  function sharedSession(request: IncomingMessage): GuardedSession {
+  function sharedSession(request: IncomingMessage, who: Who): GuardedSession {
     const named = namedSession(request);
-    const key = named ?? digest([run, request.headers.authorization ?? '']);
+    const key = digest([named === null ? run : `named ${named}`, request.headers.authorization ?? '', who]);
     let session = shared.get(key);
     if (session === undefined) {
-      session = open(named ?? `mcp-${key}`, false);
+      session = open({ ...who, id: named ?? `mcp-${key}` }, false);
       shared.set(key, session);
       if (shared.size > SCOPES_MAX) shared.delete(shared.keys().next().value!);
     }
@@ -58,27 +62,30 @@ export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
   }
 
   return {
-    of(request, upstream) {
+    of(request, upstream, who) {
       const id = request.headers[SESSION_HEADER];
-      const key = typeof id === 'string' ? digest([upstream, id]) : '';
+      const key = typeof id === 'string' ? digest([upstream, id, who]) : '';
       const known = lasting.get(key);
       if (known !== undefined) {
         lasting.delete(key);
         lasting.set(key, known);
         return known;
       }
-      const session = sharedSession(request);
+      const session = sharedSession(request, who);
       return { guard: createGuard(guarded(upstream, session)), session, lasting: false };
     },
-    begin(request, upstream, id) {
-      const key = digest([upstream, id]);
+    begin(request, upstream, who, id) {
+      const key = digest([upstream, id, who]);
       if (lasting.has(key)) return;
-      const session = namedSession(request) === null ? open(`mcp-${key}`, true) : sharedSession(request);
+      const session =
+        namedSession(request) === null
+          ? open({ ...who, id: `mcp-${key}` }, true)
+          : sharedSession(request, who);
       lasting.set(key, { guard: createGuard(guarded(upstream, session)), session, lasting: true });
       if (lasting.size > SCOPES_MAX) lasting.delete(lasting.keys().next().value!);
     },
-    end(upstream, id) {
-      const key = digest([upstream, id]);
+    end(upstream, who, id) {
+      const key = digest([upstream, id, who]);
       const scope = lasting.get(key);
       if (scope === undefined) return;
       lasting.delete(key);
@@ -95,6 +102,6 @@ function namedSession(request: IncomingMessage): string | null {
   return typeof named === 'string' && NAME.test(named) ? named : null;
 }
 
-function digest(parts: readonly string[]): string {
+function digest(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }
