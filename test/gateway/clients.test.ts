@@ -13,6 +13,7 @@ import {
   vercel,
 } from './agents.ts';
 import { type GatewayUnderTest, recordingFetch, startGateway } from './harness.ts';
+import { SIGNATURE } from './model/gemini.ts';
 import { call, type ScriptedModel, says, startScriptedModel, type Turn } from './scripted-model.ts';
 
 /** In the arguments of the call that is denied, and nowhere else. */
@@ -167,6 +168,33 @@ test('Responses hears of a withheld call as its model made it, with why it did n
       await thinking.stop();
       await thinker.close();
     }
+  }
+});
+
+// Gemini refuses a first call without the signature of its thoughts.
+test('the call after a withheld one carries its signature, streamed and whole', async () => {
+  const signer = await startScriptedModel({
+    script: [
+      { parts: [call('wire_money', { account: SECRET }), call('get_order', { id: 'A-1' })] },
+      says('Done.'),
+    ],
+  });
+  const signing = await startGateway({ upstream: signer.url });
+  try {
+    for (const stream of [false, true]) {
+      const agent = google({ base: `${signing.url}/gateway`, headers: {}, fetch }, stream);
+      const { calls } = await agent.say('Look, and wire.');
+      await agent.give([{ call: calls[0]!, value: ORDER }]);
+      const contents = signer.requests.at(-1)!.body.contents as { parts: Record<string, unknown>[] }[];
+      const asked = contents[1]!.parts.filter((part) => part.functionCall !== undefined);
+      assert.deepEqual(
+        asked.map((part) => part.thoughtSignature),
+        [SIGNATURE],
+      );
+    }
+  } finally {
+    await signing.stop();
+    await signer.close();
   }
 });
 

@@ -222,10 +222,12 @@ interface State {
   readonly desk: Desk;
   calls: number;
   parts: number;
+  /** Of a withheld call: the vendor wants it on the first call that is told again (ai.google.dev, thought signatures). */
+  signature: unknown;
 }
 
 function freshState(desk: Desk): State {
-  return { gates: { said: null, thought: null }, desk, calls: 0, parts: 0 };
+  return { gates: { said: null, thought: null }, desk, calls: 0, parts: 0, signature: undefined };
 }
 
 async function judged(parts: readonly Fields[], state: State, desk: Desk): Promise<Fields[]> {
@@ -238,16 +240,22 @@ async function judged(parts: readonly Fields[], state: State, desk: Desk): Promi
         throw new Unreadable('arguments that come in pieces (streamFunctionCallArguments) are not supported');
       out.push(...(await endText(state)));
       const ruling = await desk.call(callOf(call, desk.turn, state.calls++));
-      if (ruling.t === 'withhold') out.push({ text: ruling.text });
-      else if (ruling.t === 'rewrite')
+      if (ruling.t === 'withhold') {
+        state.signature ??= part.thoughtSignature;
+        out.push({ text: ruling.text });
+        continue;
+      }
+      const goes = part.thoughtSignature === undefined ? signed(part, state.signature) : part;
+      state.signature = undefined;
+      if (ruling.t === 'rewrite')
         out.push({
-          ...part,
+          ...goes,
           [part.functionCall === undefined ? 'function_call' : 'functionCall']: {
             ...call,
             args: ruling.args,
           },
         });
-      else out.push(part);
+      else out.push(goes);
       continue;
     }
     const code = part.executableCode;
@@ -263,6 +271,10 @@ async function judged(parts: readonly Fields[], state: State, desk: Desk): Promi
     if (text !== '' || part.thoughtSignature !== undefined) out.push({ ...part, text });
   }
   return out;
+}
+
+function signed(part: Fields, thoughtSignature: unknown): Fields {
+  return thoughtSignature === undefined ? part : { ...part, thoughtSignature };
 }
 
 /** What the gates still held. */

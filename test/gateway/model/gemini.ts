@@ -3,20 +3,25 @@
 import type { Answer, Context, Framing, StreamEvent } from './answer.ts';
 import { type Part, parsed, pieces, type Turn } from './turn.ts';
 
+export const SIGNATURE = Buffer.from('signed thoughts').toString('base64');
+
 type FinishReason = 'STOP' | 'MAX_TOKENS' | 'SAFETY' | 'MALFORMED_FUNCTION_CALL';
 
 /** A part as it is on the wire; the package's `Part` is a class of optional fields that says less. */
 type GeminiPart =
   | { readonly text: string; readonly thought?: true; readonly thoughtSignature?: string }
-  | { readonly functionCall: { readonly name: string; readonly args: unknown; readonly id?: string } };
+  | {
+      readonly functionCall: { readonly name: string; readonly args: unknown; readonly id?: string };
+      readonly thoughtSignature?: string;
+    };
 
 export function generateContent(turn: Turn, context: Context): Answer {
-  const parts = turn.parts.flatMap((part) => wire(part, Infinity));
+  const parts = signed(turn.parts.flatMap((part) => wire(part, Number.POSITIVE_INFINITY)));
   return { kind: 'body', status: 200, body: response(parts, context, finishReason(turn)) };
 }
 
 export function streamGenerateContent(turn: Turn, context: Context, framing: Framing): Answer {
-  const parts = turn.parts.flatMap((part) => wire(part, context.deltaChars));
+  const parts = signed(turn.parts.flatMap((part) => wire(part, context.deltaChars)));
   const last = parts.at(-1) ?? { text: '' };
   const events: StreamEvent[] = [
     ...parts.slice(0, -1).map((part) => ({ data: response([part], context, null) })),
@@ -42,6 +47,12 @@ function wire(part: Part, chars: number): GeminiPart[] {
         : [{ functionCall: { name, args, ...(id === undefined ? {} : { id }) } }];
     }
   }
+}
+
+/** The first call of a reply carries the signature of the thoughts before it, and must come back with it. */
+function signed(parts: readonly GeminiPart[]): GeminiPart[] {
+  const first = parts.findIndex((part) => 'functionCall' in part);
+  return parts.map((part, at) => (at === first ? { ...part, thoughtSignature: SIGNATURE } : part));
 }
 
 function finishReason(turn: Turn): FinishReason {
