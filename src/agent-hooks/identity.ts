@@ -9,6 +9,9 @@ import type { AgentContext, IdentityProvider, Point } from './types.ts';
 /** Says, without any of the content, why a context has no identity. */
 export class NoIdentity extends Error {}
 
+/** Section 12.3: of the canonical required members. */
+export const CONTEXT_BYTES_MAX = 5 << 20;
+
 const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
 /** @throws TypeError for a name that the contract reserves or forbids */
@@ -52,7 +55,10 @@ export function contextIdentity(context: AgentContext): string {
   // Refuses what two readers could read differently (RFC 7493): it is never rounded or mended.
   const exact = toJson(projected);
   if (!exact.ok) throw new NoIdentity(`${exact.problems[0]!.at}: expected ${exact.problems[0]!.expected}`);
-  return `sha256:${createHash('sha256').update(canonicalize(exact.value)).digest('hex')}`;
+  const text = canonicalize(exact.value);
+  if (Buffer.byteLength(text) > CONTEXT_BYTES_MAX)
+    throw new NoIdentity(`more than ${CONTEXT_BYTES_MAX} bytes`);
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
 function picked(object: JsonObject | undefined, keys: readonly string[]): object {

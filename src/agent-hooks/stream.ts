@@ -3,9 +3,16 @@
 import type { ModelReply } from './context.ts';
 import type { Emission } from './emitter.ts';
 import type { AgentRun, ModelEvent } from './run.ts';
+import type { Verdict } from './types.ts';
 
 /** Of one answer; longer ones are cut off and denied. */
 export const STREAM_CHARACTERS_MAX = 4 << 20;
+
+/** An answer as its verdict left it. */
+export interface Decided {
+  readonly reply: ModelReply;
+  readonly verdict: Verdict;
+}
 
 /**
  * The whole answer, or null when it was ended: then nothing more goes out, nothing of it may be kept, and no more of it is
@@ -14,7 +21,7 @@ export const STREAM_CHARACTERS_MAX = 4 << 20;
 export async function streamed(
   events: AsyncIterable<ModelEvent>,
   run: Pick<AgentRun, 'emitter' | 'contexts' | 'modelId' | 'release'>,
-): Promise<ModelReply | null> {
+): Promise<Decided | null> {
   const { emitter, contexts, modelId, release } = run;
   let text = '';
   /** How much of the text a verdict covers. */
@@ -23,18 +30,19 @@ export async function streamed(
   let released = '';
 
   /** One emission over all there is; the reply as the verdict left it, or null when it may not go out. */
-  async function decide(reply: ModelReply): Promise<ModelReply | null> {
+  async function decide(reply: ModelReply): Promise<Decided | null> {
     const emission: Emission = await emitter.emit(contexts.postModel(modelId, reply));
     if (!emission.proceeds) return null;
     covered = text.length;
     const permitted = emission.context.response as unknown as ModelReply;
-    if (release === undefined) return permitted;
+    const decided = { reply: permitted, verdict: emission.verdict };
+    if (release === undefined) return decided;
     const { content } = permitted;
     // What is out cannot be changed: a rewriting of it ends the stream.
     if (typeof content !== 'string' || !content.startsWith(released)) return null;
     if (content.length > released.length) release(content.slice(released.length));
     released = content;
-    return permitted;
+    return decided;
   }
 
   const incomplete = () => {
