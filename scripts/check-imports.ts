@@ -25,7 +25,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mcp: [...CORE, 'engine', 'sdk', 'api'],
   pdp: [...CORE, 'engine'],
   'agent-hooks': [...CORE, 'sdk'],
-  server: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'gateway', 'pdp', 'agent-hooks'],
+  server: [
+    ...CORE,
+    'replay',
+    'engine',
+    'store',
+    'sdk',
+    'api',
+    'ingest',
+    'mcp',
+    'gateway',
+    'pdp',
+    'agent-hooks',
+  ],
   cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import', 'mcp'],
 };
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */

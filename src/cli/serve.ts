@@ -2,6 +2,7 @@
 // stops on SIGINT or SIGTERM; a second signal does not wait.
 
 import { resolve } from 'node:path';
+import { ConfigInvalid, PinsUnreadable } from '../mcp/index.ts';
 import { SpecInvalid } from '../sdk/errors.ts';
 import { CallersInvalid } from '../server/callers-file.ts';
 import { DecisionPointInvalid } from '../server/decision-point.ts';
@@ -17,6 +18,7 @@ const HELP = `interlock serve [options]
   --spec FILE...        specs to enforce, tried in this order on each session's agent
   --without-spec WHAT   deny (default) or allow the steps of agents that no spec applies to
   --callers FILE        keys of the programs that may open sessions, and for whom; \`interlock callers\` makes them
+  --mcp FILE            MCP servers over HTTP to stand before, as {"mcpServers": {NAME: {"url"}}}, at /mcp/NAME
   --gateway FILE        model providers to stand before; without it openai, anthropic and gemini, at /gateway/NAME
   --workspace DIR       where the commands of checks run; none run without it
   --notify URL...       post holds, findings and stops there as JSON; INTERLOCK_NOTIFY_SECRET signs them
@@ -42,6 +44,7 @@ export async function run(argv: string[]): Promise<number> {
       'without-spec': { type: 'string', default: 'deny' },
       callers: { type: 'string' },
       gateway: { type: 'string' },
+      mcp: { type: 'string' },
       workspace: { type: 'string' },
       'stop-unguarded': { type: 'boolean' },
       notify: { type: 'string', multiple: true, default: [] },
@@ -97,6 +100,7 @@ export async function run(argv: string[]): Promise<number> {
     ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
+    ...(values.mcp === undefined ? {} : { mcpFile: values.mcp }),
     ...(values.gateway === undefined ? {} : { gatewayFile: values.gateway }),
     ...(decisionPoint === null ? {} : { decisionPoint }),
     log: (message) => console.error(message),
@@ -141,6 +145,10 @@ function explain(error: unknown): null {
     );
   } else if (error instanceof SpecInvalid) {
     console.error(`${error.message}\ninterlock serve: a spec that does not check is not loaded.`);
+  } else if (error instanceof ConfigInvalid || error instanceof PinsUnreadable) {
+    console.error(
+      `${error.message}\ninterlock serve: MCP servers or pins that cannot be read are not loaded.`,
+    );
   } else if (error instanceof GatewayInvalid) {
     console.error(`${error.message}\ninterlock serve: a gateway file that is wrong is not loaded.`);
   } else if (error instanceof CallersInvalid) {

@@ -12,6 +12,7 @@ import type { CompiledSpecLike } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
 import { isGatewayPath } from '../gateway/gateway.ts';
 import { createOtlpHandler } from '../ingest/otlp/http.ts';
+import { isMcpPath, type McpDoor } from '../mcp/index.ts';
 import type { DecisionPoint } from '../pdp/door.ts';
 import { openEngine } from '../sdk/open.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
@@ -19,6 +20,7 @@ import { ENGINE_VERSION } from '../step/version.ts';
 import { loadCallers } from './callers-file.ts';
 import { type DecisionPointSetup, openDecisionPoint } from './decision-point.ts';
 import { loadGateway, startGateway } from './gateway.ts';
+import { loadMcp, openMcp } from './mcp.ts';
 import { type NotifyOptions, startNotifying } from './notify.ts';
 import { loadPage } from './static.ts';
 
@@ -46,6 +48,8 @@ export interface ServerOptions {
   readonly stopUnguarded?: boolean;
   /** Model providers that the gateway stands before; the built-in ones when absent. */
   readonly gatewayFile?: string;
+  /** MCP servers to stand before, as clients write them down; none when absent. */
+  readonly mcpFile?: string;
   /** Where gateways ask whether a request may pass; nowhere when absent. */
   readonly decisionPoint?: DecisionPointSetup;
   readonly log?: (message: string) => void;
@@ -83,6 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const specs = await Promise.all(options.specFiles.map(loadSpecFile));
   const callers = options.callersFile === undefined ? undefined : await loadCallers(options.callersFile);
   const gatewayConfig = options.gatewayFile === undefined ? null : await loadGateway(options.gatewayFile);
+  const mcpServers = options.mcpFile === undefined ? null : await loadMcp(options.mcpFile);
   const page = await loadPage(PAGE_DIR);
   await mkdir(dataDir, { recursive: true });
   const engine = await openEngine({
@@ -99,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const gateway = await startGateway({ engine, config: gatewayConfig, callers, dataDir, onFailure });
+  let mcp: McpDoor | null = null;
   const listening: Server[] = [];
   const notifying: (() => void)[] = [];
   let decisionPoint: DecisionPoint | null = null;
@@ -106,14 +112,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   async function close(): Promise<void> {
     api.close();
     for (const stop of notifying) stop();
-    await Promise.all([...listening.map(drain), decisionPoint?.close(), gateway.close()]);
+    await Promise.all([...listening.map(drain), decisionPoint?.close(), gateway.close(), mcp?.close()]);
     await engine.close();
   }
 
   try {
+    if (mcpServers !== null) mcp = openMcp({ engine, upstreams: mcpServers, callers, dataDir, log });
     const main = await listen(options.port, (request, response) => {
       if (isApiPath(request.url ?? '/')) api.handle(request, response);
       else if (isGatewayPath(request.url ?? '/')) guarded(gateway.handle)(request, response);
+      else if (mcp !== null && isMcpPath(request.url ?? '/')) mcp.handle(request, response);
       else guarded(page)(request, response);
     });
     listening.push(main);
