@@ -14,6 +14,11 @@ for (const [name, args, says] of [
     ['--here', '--rules', '10', '--rounds', '1', '--steps', '10', '--budget', '5'],
     /10 rules, history/,
   ],
+  [
+    'gateway',
+    ['--here', '--only', 'interlock', '--seconds', '0.1', '--rounds', '1', '--streams', '0'],
+    /50 connections/,
+  ],
 ] as const)
   test(`bench/${name}.ts runs`, { concurrency: true }, async () => {
     const { stdout } = await run(process.execPath, [`bench/${name}.ts`, ...args]);
