@@ -29,7 +29,7 @@ const HELP = `interlock serve [options]
   --otlp-port N         OTLP/HTTP traces (default 4318)
   --no-otlp             no OTLP port
   --ext-authz-port N    decide for Envoy's ext_authz over gRPC
-  --decision-port N     decide for Envoy's ext_authz over HTTP, AuthZEN and agent-hooks
+  --decision-port N     decide for Envoy's ext_authz over HTTP, forward-auth, AuthZEN and agent-hooks
   --decision-point FILE who asks at these two, and which request is which act
   --no-example          do not play the bundled example
   --host HOST           a loopback address only: there are no accounts yet`;

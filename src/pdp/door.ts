@@ -6,7 +6,7 @@ import { KEY_HEADER } from './answer.ts';
 import { createAsk } from './ask.ts';
 import { createAuthzen, EVALUATION_PATH, EVALUATIONS_PATH, METADATA_PATH, metadata } from './authzen.ts';
 import { createDecider, type DeciderParts } from './decide.ts';
-import { createExtAuthzHandler, isExtAuthzPath } from './envoy-http.ts';
+import { createExtAuthzHandler, isExtAuthzPath } from './gateway-http.ts';
 import { readJson } from './read-json.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 

@@ -198,3 +198,40 @@ test('a body without end is refused, and the rest of it read away', async (t) =>
   const answer = await post('/mcp', `"${'x'.repeat(1 << 20)}"`);
   assert.deepEqual([answer.status, answer.headers['x-interlock-error']], [400, 'body-cut']);
 });
+
+test('a gateway that tells of a request in headers is answered for that request', async (t) => {
+  const { point: opened, last, engine } = await point(t);
+  const ask = (method: string, uri: string, sent: Sent = {}) =>
+    send(opened.httpPort!, '/forward-auth', {
+      ...sent,
+      headers: {
+        'x-forwarded-method': method,
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'api.example',
+        'x-forwarded-uri': uri,
+        ...sent.headers,
+      },
+    });
+  const allowed = await ask('GET', '/orders?n=1');
+  assert.equal(allowed.status, 200);
+  assert.deepEqual((await last(allowed.headers['x-interlock-session'])).args, {
+    method: 'GET',
+    scheme: 'https',
+    host: 'api.example',
+    path: '/orders',
+    query: { n: '1' },
+    headers: {},
+  });
+  assert.equal((await ask('POST', '/orders')).headers['x-interlock-rule'], 'only-reading');
+  // A body is not sent unless the gateway is told to: what is in it is then not decided on.
+  assert.equal((await ask('POST', '/orders/A-1/refund')).headers['x-interlock-error'], 'body-cut');
+  const whole = await ask('POST', '/orders/A-1/refund', {
+    method: 'POST',
+    headers: JSON_TYPE,
+    body: '{"amount":500}',
+  });
+  assert.equal(whole.headers['x-interlock-rule'], 'small-refunds');
+  const silent = await send(opened.httpPort!, '/forward-auth');
+  assert.deepEqual([silent.status, silent.headers['x-interlock-error']], [400, 'not-forwarded']);
+  assert.equal((await engine.sessions({ limit: 5 })).sessions.length, 1);
+});
