@@ -1,4 +1,4 @@
-// A server as a child process: started without a shell, spoken to line by line, and ended as the protocol asks: its input
+// A server as a child process: started, spoken to line by line, and ended as the protocol asks: its input
 // is closed, then it is asked to stop, then it is killed, with everything it started.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,6 +24,8 @@ export function startChild(command: string, args: readonly string[]): Child {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: !WINDOWS,
     windowsHide: true,
+    // There, npx and its like are scripts of the shell.
+    shell: WINDOWS,
   });
   const ended = Promise.withResolvers<{ readonly code: number; readonly how: string }>();
   child.once('error', (error) => ended.reject(error));

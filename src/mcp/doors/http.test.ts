@@ -98,6 +98,7 @@ async function setUp(answer: Answer) {
     open: (init, own) => guardedSession({ transport, init, holdWaitMs: 20_000, own }),
     hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null),
     log,
+    firstByteMs: 1_000,
   });
   const proxy = await listening(door.handle);
   const port = portOf(proxy);
@@ -265,6 +266,8 @@ test('a server that fails is an error with the id of the request, and never a de
             .write('{"jsonrpc":');
           setTimeout(() => response.destroy(), 20);
           break;
+        case 'never':
+          break;
         case 'nothing':
           response.writeHead(200).end();
           break;
@@ -277,7 +280,18 @@ test('a server that fails is an error with the id of the request, and never a de
     },
     async (s) => {
       const kept: string[] = [];
-      for (const how of ['cut', 'end', 'html', 'redirect', 'gzip', 'half', 'nothing', 'other', 'huge']) {
+      for (const how of [
+        'cut',
+        'end',
+        'html',
+        'redirect',
+        'gzip',
+        'half',
+        'never',
+        'nothing',
+        'other',
+        'huge',
+      ]) {
         const session = { 'x-interlock-session': how };
         const response = await s.post('a', pay(7, { arguments: { how } }), session);
         assert.equal(response.headers.get('location'), null);
@@ -292,7 +306,7 @@ test('a server that fails is an error with the id of the request, and never a de
         if (steps[0]?.step.error === undefined) kept.push(how);
       }
       // Only where the server surely did nothing is the place in a limit given back.
-      assert.deepEqual(kept, ['cut', 'end', 'html', 'gzip', 'half', 'nothing', 'other', 'huge']);
+      assert.deepEqual(kept, ['cut', 'end', 'html', 'gzip', 'half', 'never', 'nothing', 'other', 'huge']);
     },
   ));
 

@@ -28,6 +28,8 @@ export interface McpDoorOptions {
   readonly open: (init: SessionInit, own: boolean) => GuardedSession;
   readonly hidden: (session: GuardedSession) => Guarded['hidden'];
   readonly log: (line: string) => void;
+  /** How long a server may take to begin its answer; ten minutes when absent. */
+  readonly firstByteMs?: number;
 }
 
 export type Identity =
@@ -58,12 +60,19 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
-export function createMcpDoor({ upstreams, identify, open, hidden, log }: McpDoorOptions): McpDoor {
+export function createMcpDoor({
+  upstreams,
+  identify,
+  open,
+  hidden,
+  log,
+  firstByteMs,
+}: McpDoorOptions): McpDoor {
   const byPath = new Map(upstreams.map((upstream) => [`/mcp/${upstream.name}`, upstream]));
   const only = upstreams.length === 1 ? upstreams[0] : undefined;
   if (only !== undefined) byPath.set('/mcp', only);
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]));
-  const caller = createCaller();
+  const caller = createCaller(firstByteMs);
   const scopes = createScopes({
     open,
     log,

@@ -43,7 +43,7 @@ export interface Caller {
 const FIRST_BYTE_MS = 600_000;
 const NOT_REACHED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-export function createCaller(): Caller {
+export function createCaller(firstByteMs = FIRST_BYTE_MS): Caller {
   const plain = new Agent({ keepAlive: true, maxFreeSockets: 256 });
   const tls = new TlsAgent({ keepAlive: true, maxFreeSockets: 256 });
   /** Taken apart once. */
@@ -65,10 +65,7 @@ export function createCaller(): Caller {
         if (signal.aborted) onAbort();
         signal.addEventListener('abort', onAbort, { once: true });
         request.once('close', () => signal.removeEventListener('abort', onAbort));
-        const timer = setTimeout(
-          () => request.destroy(new Error('it did not begin to answer')),
-          FIRST_BYTE_MS,
-        );
+        const timer = setTimeout(() => request.destroy(new Error('it did not begin to answer')), firstByteMs);
         request.once('response', (response) => {
           clearTimeout(timer);
           resolve(response);

@@ -1,6 +1,7 @@
 // Every message that a rule can speak about, through the guard and a real engine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DecisionUnavailable } from '../../sdk/errors.ts';
 import { call, result, type SetUpOptions, setUp } from '../testing/setup.ts';
 import { DENIED, INVALID_PARAMS, INVALID_REQUEST, UNAVAILABLE } from '../wire/message.ts';
@@ -272,6 +273,32 @@ test('a held call that nobody answers says what to do, and the same call runs la
       await s.server(result(3, 'paid'));
       const again = await s.client(call(4, 'pay', { amount: 1 }));
       assert.notEqual(again.body.result._meta['interlock/held'].hold, undefined, 'an approval is used once');
+    },
+  ));
+
+test('an approval that comes too late opens nothing', () =>
+  within(
+    {
+      ...PAY,
+      rules: [
+        {
+          id: 'lead',
+          on: 'call pay',
+          hold: true,
+          approve: { by: ['lead'], expires: '1s' },
+          because: 'A lead decides.',
+        },
+      ],
+    },
+    {},
+    async (s) => {
+      const held = await s.client(call(1, 'pay', { amount: 1 }));
+      const { hold } = held.body.result._meta['interlock/held'];
+      await pause(1_100);
+      const late = s.transport.answerHold(hold, { approve: true, by: 'user:bob', role: 'lead' });
+      await assert.rejects(late, { code: 'hold-closed' });
+      const again = await s.client(call(2, 'pay', { amount: 1 }));
+      assert.notEqual(again.body.result._meta['interlock/held'].hold, hold);
     },
   ));
 

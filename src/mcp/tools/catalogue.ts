@@ -134,6 +134,17 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     }
   }
 
+  /** Called without having been listed to us: what an earlier run last saw of it counts. */
+  function unlisted(tool: string): ToolState {
+    refresh();
+    const pin = own.get(tool);
+    if (pin === undefined || pin.seen === null) return UNLISTED;
+    const kind: FindingKind = pin.pinned === null ? 'new-tool' : 'changed';
+    const detail = 'was last seen with a definition that nobody accepted; see `interlock mcp pins`';
+    const findings = [{ kind, server, tool, detail }];
+    return { findings, refusals: kind === 'changed' || refuse.has(kind) ? findings : [], inputSchema: null };
+  }
+
   return {
     server,
     review(tools) {
@@ -174,7 +185,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
     },
     state(tool) {
       const found = known.get(tool);
-      if (found === undefined) return UNLISTED;
+      if (found === undefined) return unlisted(tool);
       if (!isPinned(tool, found.digest)) refresh();
       const refusals = refusalsOf(found, tool);
       const findings = [...found.findings, ...changeOf(tool, found.digest)];

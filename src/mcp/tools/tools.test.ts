@@ -105,6 +105,10 @@ test('a definition that changes is left out and refused until a person accepts i
   assert.equal(second.state('read').refusals[0]?.kind, 'changed');
   assert.deepEqual(second.state('write').refusals, []);
 
+  // A third run, and a client that calls without asking for the list.
+  assert.equal(open('files').state('read').refusals[0]?.kind, 'changed');
+  assert.deepEqual(open('files').state('write').refusals, []);
+
   // The proxy goes on; a person accepts.
   assert.deepEqual(acceptSeen(pins, 'files', ['write']), []);
   assert.deepEqual(acceptSeen(pins, 'files', ['read']), ['read']);
