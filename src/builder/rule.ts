@@ -50,6 +50,8 @@ export interface Approve {
   /** Four eyes: not the session's principal. */
   readonly not?: 'principal';
   readonly expires?: string;
+  /** After so long, these roles may answer too. */
+  readonly escalate?: { readonly after: string; readonly to: Some<string> };
 }
 
 interface Terms<C> {

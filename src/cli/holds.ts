@@ -73,8 +73,15 @@ function print(holds: readonly Hold[]): void {
   const rows = holds.map((hold) => [
     hold.id,
     hold.state,
-    hold.by.join(' or '),
+    rolesOf(hold),
     `${printable(hold.name, 60)} ${printable(JSON.stringify(hold.args))}`,
   ]);
   console.log(table([['ID', 'STATE', 'ROLE', 'CALL'], ...rows]));
+}
+
+/** Who may answer, and who later. */
+function rolesOf({ by, escalation, state }: Hold): string {
+  if (escalation === undefined || state !== 'pending') return by.join(' or ');
+  if (escalation.at <= Date.now()) return [...by, ...escalation.to].join(' or ');
+  return `${by.join(' or ')} (${escalation.to.join(' or ')} from ${new Date(escalation.at).toISOString().slice(11, 19)}Z)`;
 }

@@ -2,6 +2,7 @@
 import { holdAt, StoreError } from '../store/store.ts';
 import { createChecks } from './checks.ts';
 import { createDeadlines } from './deadlines.ts';
+import { createEscalations } from './escalations.ts';
 import { createEvents } from './events.ts';
 import { createHolds } from './holds.ts';
 import { loadSession } from './load.ts';
@@ -48,6 +49,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     () => store.nextDeadline(clock()),
     log,
   );
+  const escalations = createEscalations(store, clock, emit, log);
   const stops = createStops(store, clock, emit);
   await stops.load().catch(failStore);
   const shared = createShared(store);
@@ -60,7 +62,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     limits,
     clock,
     emit,
-    onHold: expiry.expect,
+    onHold(hold) {
+      expiry.expect(hold.expiresAt);
+      escalations.expect(hold);
+    },
     onDeadline: due.expect,
   });
   const sessions = createSessions({ options, store, memory, specs, recorder, shared, clock });
@@ -102,6 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (nextExpiry !== null) expiry.expect(nextExpiry);
   const nextDeadline = await store.nextDeadline(0).catch(failStore);
   if (nextDeadline !== null) due.expect(nextDeadline);
+  await escalations.load().catch(failStore);
   let closing: Promise<void> | null = null;
 
   return {
@@ -137,7 +143,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     spec: (digest) => store.spec(digest).catch(failStore),
     subscribe,
     close() {
-      closing ??= Promise.all([expiry.stop(), due.stop()]).then(() => store.close());
+      closing ??= Promise.all([expiry.stop(), due.stop(), escalations.stop()]).then(() => store.close());
       return closing;
     },
   };

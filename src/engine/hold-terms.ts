@@ -1,6 +1,7 @@
 // Holds as data: what a held step waits for, who may answer, when the answer is complete, when an approval is used. No
 // I/O and no clock; the monitor holds an approval to the same terms (`src/monitor/approvals.ts`).
 import type { ApprovalTerms, Decision } from '../monitor/types.ts';
+import { rolesAfter } from '../spec/terms.ts';
 import type { Step } from '../step/types.ts';
 import type { StoredHold } from '../store/store.ts';
 import { nativeSha256 } from './native-sha256.ts';
@@ -42,9 +43,23 @@ export function holdOf(session: LiveSession, step: Step, decision: Decision): St
     state: 'pending',
     createdAt: renewed?.createdAt ?? step.time,
     expiresAt: step.time + Math.min(...terms.map((terms) => terms.expiresMs)),
+    ...escalationOf(terms, renewed?.createdAt ?? step.time),
     answers: renewed?.answers ?? [],
   };
   return { hold, terms, answeredSeq: null, usableUntil: null };
+}
+
+/** When, of several rules, the first asks others too, and all whom they ask. */
+function escalationOf(terms: readonly ApprovalTerms[], since: number): Pick<Hold, 'escalation'> {
+  const given = terms.flatMap(({ escalate }) => (escalate === undefined ? [] : [escalate]));
+  if (given.length === 0) return {};
+  const at = since + Math.min(...given.map(({ afterMs }) => afterMs));
+  return { escalation: { at, to: [...new Set(given.flatMap(({ to }) => to))] } };
+}
+
+/** The roles that may answer at a time. */
+export function rolesAt({ hold, terms }: StoredHold, now: number): readonly string[] {
+  return [...new Set(terms.flatMap((term) => rolesAfter(term, now - hold.createdAt)))];
 }
 
 /** The same for the same step, so that a replay can make it again: its digest is part of the approval that follows. */
@@ -57,11 +72,14 @@ export function isApproved(
   answers: Hold['answers'],
   terms: readonly ApprovalTerms[],
   principal: string | null,
+  waitedMs: number,
 ) {
-  return terms.every(({ by, quorum, notPrincipal }) => {
+  return terms.every((term) => {
+    const { quorum, notPrincipal } = term;
+    const roles = rolesAfter(term, waitedMs);
     const people = new Set<string>();
     for (const answer of answers) {
-      if (!answer.approve || !by.includes(answer.role)) continue;
+      if (!answer.approve || !roles.includes(answer.role)) continue;
       if (notPrincipal && answer.by === principal) continue;
       people.add(answer.by);
     }

@@ -3,7 +3,7 @@ import type { Proposal } from '../step/types.ts';
 import { holdAt, type Store, type StoredHold } from '../store/store.ts';
 import { OWN_ID_PREFIX } from './build-step.ts';
 import type { Emit } from './events.ts';
-import { isApproved, isExpired } from './hold-terms.ts';
+import { isApproved, isExpired, rolesAt } from './hold-terms.ts';
 import type { Memory } from './memory.ts';
 import { refuse } from './problem.ts';
 import { type Recorder, storeFailed } from './record.ts';
@@ -35,7 +35,7 @@ export function createHolds(
     const hold = findHold(session, id);
     const now = Math.max(session.row.lastAt, clock());
     if (hold === null || isExpired(hold, now)) throw closed(await store.hold(id), now);
-    checkAnswer(hold, given, session.row.principal);
+    checkAnswer(hold, given, session.row.principal, now);
     const answered = withAnswer(hold, given, session.row.principal, now);
     if (answered.hold.state === 'pending') return writeAnswer(session, answered);
     await recorder.record(session, approvalStep(answered.hold), answered);
@@ -104,13 +104,19 @@ function closed(stored: StoredHold | null, now: number) {
   return refuse('hold-closed', `the hold ${stored?.hold.id ?? ''} is ${what}`, mend);
 }
 
-function checkAnswer({ hold, terms }: StoredHold, { by, role }: Answer, principal: string | null): void {
-  if (!hold.by.includes(role)) {
-    const roles = hold.by.length === 0 ? 'nobody' : hold.by.join(', ');
+function checkAnswer(stored: StoredHold, { by, role }: Answer, principal: string | null, now: number): void {
+  const { hold, terms } = stored;
+  const answering = rolesAt(stored, now);
+  if (!answering.includes(role)) {
+    const roles = answering.length === 0 ? 'nobody' : answering.join(', ');
+    const later =
+      hold.escalation?.to.includes(role) === true
+        ? ` From ${new Date(hold.escalation.at).toISOString()} on it is for ${role} too.`
+        : '';
     throw refuse(
       'not-allowed-to-answer',
       `the role ${JSON.stringify(role)} may not answer this hold`,
-      `It is for: ${roles}.`,
+      `It is for: ${roles}.${later}`,
     );
   }
   if (by === principal && terms.some((terms) => terms.notPrincipal)) {
@@ -127,7 +133,11 @@ function withAnswer(stored: StoredHold, given: Answer, principal: string | null,
   const { hold, terms } = stored;
   const { by, role, approve, reason = null } = given;
   const answers = [...hold.answers, { by, role, approve, reason, at }];
-  const state = !approve ? 'refused' : isApproved(answers, terms, principal) ? 'approved' : 'pending';
+  const state = !approve
+    ? 'refused'
+    : isApproved(answers, terms, principal, at - hold.createdAt)
+      ? 'approved'
+      : 'pending';
   return { ...stored, hold: { ...hold, answers, state } };
 }
 

@@ -21,7 +21,7 @@ import { type LiveSession, nextSeq, stateOf } from './session.ts';
 import type { Shared } from './shared.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
 import type { Stops } from './stops.ts';
-import type { EngineEvent, Recorded } from './types.ts';
+import type { EngineEvent, Hold, Recorded } from './types.ts';
 
 export interface Recorder {
   /**
@@ -46,8 +46,8 @@ export interface RecorderParts {
   readonly emit: Emit;
   readonly shared: Shared;
   readonly stops: Pick<Stops, 'on'>;
-  /** Told when a new hold expires. */
-  readonly onHold: (expiresAt: number) => void;
+  /** Told of a new hold. */
+  readonly onHold: (hold: Hold) => void;
   /** Told when something owed falls due. */
   readonly onDeadline: (dueAt: number) => void;
 }
@@ -132,7 +132,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         if (session.writing === 0) session.tail = SETTLED;
         session.pending.delete(step.id);
         for (const event of events) emit(event);
-        if (hold !== null) onHold(hold.hold.expiresAt);
+        if (hold !== null) onHold(hold.hold);
         if (deadline !== null) onDeadline(deadline);
         return recorded;
       },

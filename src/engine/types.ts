@@ -56,6 +56,8 @@ export interface Hold {
   readonly state: HoldState;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** From then on these roles may answer too; absent where the spec says nothing of it. */
+  readonly escalation?: { readonly at: number; readonly to: readonly string[] };
   readonly answers: readonly {
     by: string;
     role: string;
@@ -124,7 +126,14 @@ export interface AgentCoverage {
 export type EngineEvent =
   | { readonly type: 'session'; readonly session: string }
   | { readonly type: 'step'; readonly session: string; readonly seq: number }
-  | { readonly type: 'hold'; readonly session: string; readonly hold: string; readonly state: HoldState }
+  | {
+      readonly type: 'hold';
+      readonly session: string;
+      readonly hold: string;
+      readonly state: HoldState;
+      /** Nobody has answered, and others are asked now. */
+      readonly escalated?: true;
+    }
   | { readonly type: 'stop'; readonly stop: string }
   | { readonly type: 'finding'; readonly session: string; readonly finding: string };
 

@@ -1,6 +1,7 @@
 // Holds and their answers: an approval lifts the hold on exactly one act with exactly those arguments, once, in time,
 // and only when the rules' own terms are met, so that a replay proves it was rightly given. Pure.
 import type { Ref } from '../spec/run.ts';
+import { rolesAfter } from '../spec/terms.ts';
 import type { Json, Step } from '../step/types.ts';
 import type { SessionState } from './state.ts';
 import type { ApprovalTerms, RuleOutcome, Verdict } from './types.ts';
@@ -19,8 +20,11 @@ export function rememberHold(
   const holding = outcomes.filter((outcome) => outcome.verdict === 'hold' && outcome.mode === 'enforce');
   const terms = holding.map((outcome) => outcome.approve).filter((term) => term !== undefined);
   const expiresAt = now + Math.min(...terms.map((term) => term.expiresMs));
+  const earlier = state.holds.get(binding);
+  // Asked again while it waits, it has waited since it was first asked.
+  const since = earlier !== undefined && now <= earlier.expiresAt ? earlier.since : now;
   state.holds.delete(binding);
-  state.holds.set(binding, { ref, terms, rules: holding.map((outcome) => outcome.rule), expiresAt });
+  state.holds.set(binding, { ref, terms, rules: holding.map((outcome) => outcome.rule), since, expiresAt });
   if (state.holds.size > MAX_HOLDS) state.holds.delete(state.holds.keys().next().value as string);
 }
 
@@ -32,7 +36,8 @@ export function applyApproval(state: SessionState, step: Step, ref: Ref, now: nu
   const by = texts(step.args?.by);
   const roles = texts(step.args?.roles);
   const approved = step.args?.approve === true;
-  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, state.identity.principal)))
+  const { principal } = state.identity;
+  if (approved && !hold.terms.every((terms) => meets(terms, by, roles, principal, now - hold.since)))
     return false;
   state.holds.delete(binding);
   // An earlier approval of other rules on the same act still counts; all end with the shortest of their terms.
@@ -56,11 +61,13 @@ function meets(
   by: readonly string[],
   roles: readonly string[],
   principal: string | null,
+  waitedMs: number,
 ): boolean {
+  const answering = rolesAfter(terms, waitedMs);
   const people = new Set<string>();
   by.forEach((person, index) => {
     const role = roles[index];
-    if (role === undefined || !terms.by.includes(role)) return;
+    if (role === undefined || !answering.includes(role)) return;
     if (terms.notPrincipal && person === principal) return;
     people.add(person);
   });

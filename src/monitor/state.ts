@@ -27,6 +27,8 @@ export interface OpenHold {
   readonly ref: Ref;
   readonly terms: readonly ApprovalTerms[];
   readonly rules: readonly string[];
+  /** When it was first held: it has waited since. */
+  readonly since: number;
   readonly expiresAt: number;
 }
 

@@ -79,8 +79,10 @@ async function noticeOf(engine: Engine, event: EngineEvent, page: string): Promi
       const what = `${hold.name || hold.kind} in session ${hold.session}`;
       const url = `${page}/sessions/${encodeURIComponent(hold.session)}?step=${hold.seq}`;
       if (event.state === 'pending') {
-        const who = hold.by.join(' or ') || 'somebody';
-        return { type: 'hold', text: `${who}: ${what} waits for you. ${hold.because}`, url, hold };
+        const asked = event.escalated ? (hold.escalation?.to ?? []) : hold.by;
+        const who = asked.join(' or ') || 'somebody';
+        const still = event.escalated ? `nobody of ${hold.by.join(' or ')} has answered, and ` : '';
+        return { type: 'hold', text: `${who}: ${still}${what} waits for you. ${hold.because}`, url, hold };
       }
       const closed = event.state === 'refused' || event.state === 'expired' || event.state === 'approved';
       return closed ? { type: 'hold-closed', text: `${what} is ${event.state}.`, url, hold } : null;

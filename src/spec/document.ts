@@ -154,6 +154,7 @@ export interface ApproveClause {
   readonly quorum: number;
   readonly notPrincipal: boolean;
   readonly expiresMs: number;
+  readonly escalate?: { readonly afterMs: number; readonly to: readonly string[] };
 }
 
 export interface RuleClause {

@@ -18,7 +18,8 @@ import { fieldsOf, type MapEntry, type Source, textOf, textsOf, toJson, wordOf }
 
 const LIMIT_KEYS = ['count', 'sum', 'max', 'per', 'of', 'window', 'by'];
 const LIMIT_SCOPES = ['session', ...SHARED_SCOPES] as const;
-const APPROVE_KEYS = ['by', 'quorum', 'not', 'expires'];
+const APPROVE_KEYS = ['by', 'quorum', 'not', 'expires', 'escalate'];
+const ESCALATE_KEYS = ['after', 'to'];
 const DEFAULT_APPROVE: ApproveClause = {
   by: ['reviewer'],
   quorum: 1,
@@ -135,12 +136,36 @@ export function readApprove(source: Source, entry: MapEntry | undefined): Approv
     source.error('type', entry.keyRange, '`quorum` is a whole number from 1 to 20');
   const not = fields.get('not');
   if (not) wordOf(source, not.node, '`not`', ['principal'] as const);
+  const expiresMs = durationFrom(source, fields.get('expires'), '`expires`') ?? DEFAULT_APPROVE.expiresMs;
+  const escalate = readEscalate(source, fields.get('escalate'), expiresMs);
   return {
     by: roles.length > 0 ? roles : DEFAULT_APPROVE.by,
     quorum,
     notPrincipal: not !== undefined,
-    expiresMs: durationFrom(source, fields.get('expires'), '`expires`') ?? DEFAULT_APPROVE.expiresMs,
+    expiresMs,
+    ...(escalate === null ? {} : { escalate }),
   };
+}
+
+function readEscalate(
+  source: Source,
+  entry: MapEntry | undefined,
+  expiresMs: number,
+): NonNullable<ApproveClause['escalate']> | null {
+  const fields = entry ? fieldsOf(source, entry.node, '`escalate`', ESCALATE_KEYS) : undefined;
+  if (!entry || !fields) return null;
+  const afterMs = durationFrom(source, fields.get('after'), '`after`');
+  const to = fields.get('to');
+  const roles = to ? textsOf(source, to.node, '`to`') : [];
+  if (!fields.has('after') || roles.length === 0)
+    source.error('type', entry.keyRange, '`escalate` needs `after`, a duration, and `to`, roles');
+  if (afterMs !== null && afterMs >= expiresMs)
+    source.error(
+      'type',
+      entry.keyRange,
+      'the hold expires before it escalates: `after` is shorter than `expires`',
+    );
+  return afterMs === null || roles.length === 0 ? null : { afterMs, to: roles };
 }
 
 function numberFrom(source: Source, entry: MapEntry | undefined, what: string): number | null {

@@ -1,4 +1,4 @@
-// Words of the language that decisions speak too. Data only.
+// Words of the language that decisions speak too. Data, and what follows from it alone.
 import type { Json, JsonObject } from '../step/types.ts';
 
 /** `shadow` records, `warn` records and tells, `enforce` acts. */
@@ -13,6 +13,13 @@ export interface ApprovalTerms {
   /** True when the session's principal may not approve (four eyes). */
   readonly notPrincipal: boolean;
   readonly expiresMs: number;
+  /** From so long after the step was first held, these roles may answer too. */
+  readonly escalate?: { readonly afterMs: number; readonly to: readonly string[] };
+}
+
+/** The roles that may answer a hold which has waited so long. */
+export function rolesAfter({ by, escalate }: ApprovalTerms, waitedMs: number): readonly string[] {
+  return escalate === undefined || waitedMs < escalate.afterMs ? by : [...by, ...escalate.to];
 }
 
 /** What would be allowed, for a program to act on. Derived from the rule; `repair` says it in words. */

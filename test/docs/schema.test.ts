@@ -65,6 +65,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   '`limit`': [...RULE, 'limit'],
   '`transform`': [...RULE, 'transform'],
   '`approve`': [...RULE, 'approve'],
+  '`escalate`': [...RULE, 'approve', 'properties', 'escalate'],
   '`flow`': [...RULE, 'flow'],
   '`from`': [...RULE, 'flow', 'properties', 'from'],
   '`order`': [...RULE, 'order'],

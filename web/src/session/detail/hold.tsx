@@ -37,6 +37,7 @@ export function HoldBox({ hold }: { hold: Hold }) {
       <p className="callout-meta">
         {hold.quorum > 1 ? `${hold.quorum} approvals needed, ` : ''}
         {pending && (left > 0 ? `expires in ${formatDuration(left)}` : 'past its time')}
+        {pending && hold.escalation && `, ${escalationWords(hold.escalation, now)}`}
         {!pending && `held ${formatExact(hold.createdAt)}`}
       </p>
       {hold.answers.length > 0 && (
@@ -53,6 +54,11 @@ export function HoldBox({ hold }: { hold: Hold }) {
       {pending && <AnswerForm hold={hold} />}
     </section>
   );
+}
+
+function escalationWords({ at, to }: NonNullable<Hold['escalation']>, now: number): string {
+  const who = to.join(' or ');
+  return at > now ? `asks ${who} too in ${formatDuration(at - now)}` : `${who} may answer too`;
 }
 
 function AnswerForm({ hold }: { hold: Hold }) {

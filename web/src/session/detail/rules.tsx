@@ -114,6 +114,9 @@ function Terms({ terms }: { terms: ApprovalTerms }) {
     <p className="terms">
       Needs {terms.by.length > 1 || terms.quorum > 1 ? `${who} ` : ''}
       {terms.by.join(', ')}, within {formatDuration(terms.expiresMs)}
+      {terms.escalate
+        ? `; after ${formatDuration(terms.escalate.afterMs)} ${terms.escalate.to.join(' or ')} too`
+        : ''}
       {terms.notPrincipal ? '; not the session’s own principal' : ''}.
     </p>
   );
