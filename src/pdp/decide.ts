@@ -6,6 +6,7 @@ import type { Engine, Recorded } from '../engine/types.ts';
 import type { Decision, RuleOutcome, Verdict } from '../monitor/types.ts';
 import type { Proposal, SessionInit } from '../step/types.ts';
 import type { CallProblem } from './call.ts';
+import { lastingId } from './who.ts';
 
 export type Ruling =
   | { readonly t: 'allow'; readonly at: Place }
@@ -34,11 +35,7 @@ export type Admit = (key: string | null, init: SessionInit) => SessionInit | Cal
 
 export interface Decider {
   /** Never rejects. */
-  decide(
-    key: string | null,
-    init: SessionInit & { readonly id: string },
-    proposal: Proposal,
-  ): Promise<Ruling>;
+  decide(key: string | null, init: SessionInit, proposal: Proposal): Promise<Ruling>;
 }
 
 /** Sessions known to be open, so that a request costs one decision and no look-up. */
@@ -68,10 +65,12 @@ export function createDecider({ engine, admit, onFailure }: DeciderParts): Decid
       try {
         const init = admit(key, given);
         if (!('agent' in init)) return { t: 'failed', problem: init };
-        await ensureOpen({ ...init, id: given.id });
-        const recorded = await engine.decide(given.id, proposal);
+        // Of the tenant that the key stands for, too.
+        const id = init.id ?? lastingId(init);
+        await ensureOpen({ ...init, id });
+        const recorded = await engine.decide(id, proposal);
         const ruling = rulingOf(recorded);
-        if (ruling.t === 'deny' && ruling.verdict === 'transform') await notRun(given.id, recorded);
+        if (ruling.t === 'deny' && ruling.verdict === 'transform') await notRun(id, recorded);
         return ruling;
       } catch (error) {
         if (!(error instanceof EngineError)) onFailure(error);

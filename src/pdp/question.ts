@@ -41,10 +41,11 @@ const A2A_MESSAGES: readonly string[] = [
 const TOOL_OF_OTHERS = 'http';
 
 export function questionOf(call: HttpCall, settings: Settings): Question {
-  const mark = call.target.search(/[?#]/);
+  const mark = call.target.indexOf('?');
   const path = mark < 0 ? call.target : call.target.slice(0, mark);
   const segments = segmentsOf(path);
-  if (segments === null)
+  // A fragment is never sent; some servers would cut it off.
+  if (segments === null || call.target.includes('#'))
     return wrong(
       'path-not-normal',
       `the path ${JSON.stringify(path.slice(0, 100))} is not in its normal form`,
@@ -52,7 +53,7 @@ export function questionOf(call: HttpCall, settings: Settings): Question {
         mend: 'Have the gateway normalize paths, and merge slashes, before it asks.',
       },
     );
-  const query = mark < 0 || call.target[mark] === '#' ? '' : call.target.slice(mark + 1).split('#', 1)[0]!;
+  const query = mark < 0 ? '' : call.target.slice(mark + 1);
   const host = call.host.toLowerCase();
   for (const route of settings.routes) {
     if (route.method !== null && route.method !== call.method) continue;

@@ -5,9 +5,8 @@ import type { SessionInit } from '../step/types.ts';
 import type { CallProblem, HttpCall } from './call.ts';
 import type { Settings, Source } from './settings.ts';
 
-export type Who =
-  | { readonly init: SessionInit & { readonly id: string } }
-  | { readonly problem: CallProblem };
+/** Without an id in `init` the session is the lasting one. */
+export type Who = { readonly init: SessionInit } | { readonly problem: CallProblem };
 
 export function whoOf(call: Pick<HttpCall, 'headers' | 'extensions' | 'peer'>, settings: Settings): Who {
   const first = (sources: readonly Source[]) => firstOf(call, sources);
@@ -36,20 +35,20 @@ export function sessionOf(given: {
       },
     };
   const parsed = parseSessionInit({
-    id: session ?? lastingId(agent, principal, tenant),
+    ...(session === null ? {} : { id: session }),
     agent: { name: agent },
     ...(principal === null ? {} : { principal }),
     ...(tenant === null ? {} : { tenant }),
   });
-  if (parsed.ok) return { init: parsed.value as SessionInit & { id: string } };
+  if (parsed.ok) return { init: parsed.value };
   const { at, expected, found } = parsed.problems[0]!;
   return { problem: { code: 'who-invalid', message: `${at}: expected ${expected}, found ${found}` } };
 }
 
 /** One session for each agent, principal and tenant, which a client cannot leave by leaving a header out. */
-function lastingId(...parts: readonly (string | null)[]): string {
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  return `gateway-${digest.slice(0, 32)}`;
+export function lastingId({ agent, principal, tenant }: SessionInit): string {
+  const parts = JSON.stringify([agent.name, principal ?? null, tenant ?? null]);
+  return `gateway-${createHash('sha256').update(parts).digest('hex').slice(0, 32)}`;
 }
 
 function firstOf(

@@ -154,6 +154,23 @@ test('the gateway shows its key, and is held to what the key may do', async (t) 
   assert.deepEqual(keys, ['right', null]);
 });
 
+test('tenants of two keys do not share the lasting session', async (t) => {
+  const { point, engine } = await withPoint(t, SETTINGS, {
+    admit: (key, init) => ({ ...init, tenant: key! }),
+  });
+  const { check } = grpcClient(t, point.grpcPort!);
+  const sessions = await Promise.all(
+    ['acme', 'other'].map(async (key) => {
+      const { headers } = await check({ http: mcpCall('look', {}) }, key);
+      return engine.session(headers['x-interlock-session']!);
+    }),
+  );
+  assert.deepEqual(
+    sessions.map((session) => session?.tenant),
+    ['acme', 'other'],
+  );
+});
+
 test('headers and body come in either of their forms', async (t) => {
   const { point } = await withPoint(t, SETTINGS);
   const { check } = grpcClient(t, point.grpcPort!);
