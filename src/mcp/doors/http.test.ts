@@ -1,171 +1,11 @@
 // The HTTP door in front of servers that do what servers do, and what they should not.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { localTransport } from '../../sdk/local.ts';
-import { openEngine } from '../../sdk/open.ts';
-import { loadSpecObject } from '../../sdk/spec-files.ts';
-import { hiddenTools } from '../guard/hidden.ts';
-import { guardedSession } from '../guard/session.ts';
+import { event, events, json, messages, paid, pay, within } from '../testing/door.ts';
 import type { Body } from '../testing/setup.ts';
-import { createCatalogue } from '../tools/catalogue.ts';
-import { openPins } from '../tools/pins.ts';
 import { DENIED, HEADER_MISMATCH, PARSE_ERROR, UNAVAILABLE } from '../wire/message.ts';
-import { createMcpDoor } from './http.ts';
-
-const SPEC = {
-  interlock: 1,
-  name: 'test',
-  tools: {
-    'a.pay': { effect: 'write' },
-    'b.pay': { effect: 'write' },
-    'a.page': { effect: 'read' },
-  },
-  rules: [
-    { id: 'two', on: 'call *.pay', limit: { count: 2 }, because: 'Two payments.' },
-    { id: 'small', on: 'call a.page', transform: { set: { 'args.region': '"eu"' } }, because: 'Here only.' },
-    {
-      id: 'lead',
-      on: 'call *.pay',
-      hold: 'has(args.big)',
-      approve: { by: ['lead'] },
-      because: 'A lead decides.',
-    },
-    { id: 'quiet', on: 'request', deny: 'true', because: 'No sampling.' },
-  ],
-};
-
-type Answer = (request: IncomingMessage, body: Body, response: ServerResponse) => void;
-
-function listening(listener: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
-  const server = createServer(listener);
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-}
-
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-async function within(answer: Answer, work: (s: Awaited<ReturnType<typeof setUp>>) => Promise<void>) {
-  const s = await setUp(answer);
-  try {
-    await work(s);
-  } finally {
-    await s.close();
-  }
-}
-
-async function setUp(answer: Answer) {
-  const directory = mkdtempSync(join(tmpdir(), 'interlock-mcp-'));
-  const received: { method: string; headers: IncomingMessage['headers']; body: Body }[] = [];
-  const upstream = await listening(async (request, response) => {
-    let text = '';
-    for await (const chunk of request) text += chunk;
-    const body = text === '' ? null : JSON.parse(text);
-    received.push({ method: request.method ?? '', headers: request.headers, body });
-    answer(request, body, response);
-  });
-  const engine = await openEngine({ dataDir: null, specs: [loadSpecObject(SPEC)], withoutSpec: 'deny' });
-  const transport = localTransport(engine);
-  const pins = openPins(join(directory, 'pins'));
-  const said: string[] = [];
-  const log = (line: string) => void said.push(line);
-  const upstreams = ['a', 'b', 'gone'].map((name) => ({
-    name,
-    url: new URL(name === 'gone' ? 'http://127.0.0.1:1/mcp' : `http://127.0.0.1:${portOf(upstream)}/mcp`),
-    headers: name === 'b' ? { Authorization: 'Bearer held' } : {},
-    prefix: name === 'gone' ? 'a.' : `${name}.`,
-    catalogue: createCatalogue({
-      server: name,
-      pins,
-      refuse: new Set(),
-      onFinding: () => {},
-      now: () => new Date(),
-    }),
-  }));
-  const door = createMcpDoor({
-    upstreams,
-    identify: () => ({ ok: true, who: { agent: { name: 'mcp' } } }),
-    open: (init, own) => guardedSession({ transport, init, holdWaitMs: 20_000, own }),
-    hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null),
-    log,
-    firstByteMs: 1_000,
-  });
-  const proxy = await listening(door.handle);
-  const port = portOf(proxy);
-  return {
-    received,
-    said,
-    engine,
-    transport,
-    port,
-    post: (server: string, body: object | string, headers: Record<string, string> = {}) =>
-      fetch(`http://127.0.0.1:${port}/mcp/${server}`, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          ...headers,
-        },
-        body: typeof body === 'string' ? body : JSON.stringify({ jsonrpc: '2.0', ...body }),
-      }),
-    url: (path: string) => `http://127.0.0.1:${port}${path}`,
-    async outcomes() {
-      const { sessions } = await engine.sessions({ limit: 10 });
-      const rows = await Promise.all(sessions.map(({ id }) => engine.steps(id, { from: 0, limit: 100 })));
-      return rows
-        .flatMap(({ steps }) => steps)
-        .filter(({ step }) => step.kind === 'tool.result')
-        .map(({ step }) => step.error?.type ?? step.content ?? '');
-    },
-    async close() {
-      await door.close();
-      for (const server of [proxy, upstream]) {
-        server.close();
-        server.closeAllConnections();
-      }
-      await engine.close();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
-}
-
-const pay = (id: number, more: object = {}) => ({
-  id,
-  method: 'tools/call',
-  params: { name: 'pay', arguments: {}, ...more },
-});
-const paid = (id: number) => ({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'paid' }] } });
-
-function json(response: ServerResponse, body: object, headers: Record<string, string> = {}) {
-  response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-}
-
-function events(response: ServerResponse, ...parts: string[]) {
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const part of parts) response.write(part);
-}
-
-const event = (message: object, id?: string) =>
-  `${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(message)}\n\n`;
-
-/** The messages of an answer, whichever way it came. */
-async function messages(response: Response): Promise<Body[]> {
-  const text = await response.text();
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
-    return [JSON.parse(text)];
-  return [...text.matchAll(/^data: ?(.+)$/gm)].map(([, data]) => JSON.parse(data!));
-}
 
 test('answers come back as they are, as one message and as events', () =>
   within(
@@ -431,6 +271,38 @@ test('an answer that comes by a resumed stream is decided, and again passes as i
       }
       assert.equal(s.received[2]?.headers['last-event-id'], '1');
       assert.deepEqual(await s.outcomes(), ['paid'], 'recorded once');
+    },
+  ));
+
+test('the result of a task that a call began comes by another request', () =>
+  within(
+    (_, body, response) => {
+      const content = [{ type: 'text', text: 'paid' }];
+      if (body.method === 'tools/call')
+        json(response, {
+          jsonrpc: '2.0',
+          id: body.id,
+          result: { resultType: 'task', taskId: 't', status: 'working' },
+        });
+      else
+        json(response, {
+          jsonrpc: '2.0',
+          id: body.id,
+          result: { taskId: 't', status: 'completed', result: { content } },
+        });
+    },
+    async (s) => {
+      assert.equal((await messages(await s.post('a', pay(1))))[0].result.taskId, 't');
+      const get = { id: 2, method: 'tasks/get', params: { taskId: 't' } };
+      for (let i = 0; i < 2; i++)
+        assert.equal((await messages(await s.post('a', get)))[0].result.result.content[0].text, 'paid');
+      assert.deepEqual(await s.outcomes(), ['paid'], 'polling records it once');
+      const other = await s.post('b', get);
+      assert.equal(
+        (await messages(other))[0].error.code,
+        UNAVAILABLE,
+        'a task of one server is none of another',
+      );
     },
   ));
 

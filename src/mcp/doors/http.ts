@@ -232,6 +232,7 @@ export function createMcpDoor({
     if (type.trim() === 'text/event-stream' && status < 300) {
       reply.stream(kept, status);
       const why = await relay(exchange, response);
+      if (id !== null && why === null) scope.guard.abandon(id);
       if (id === null || !scope.guard.waits(id) || why === null) return reply.end();
       return fail(why, true);
     }

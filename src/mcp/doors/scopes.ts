@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { SessionInit } from '../../engine/types.ts';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import type { GuardedSession } from '../guard/session.ts';
+import { createTasks, type Tasks } from '../guard/tasks.ts';
 import type { Guarded } from '../guard/types.ts';
 import { OWN_SESSION_HEADER, SESSION_HEADER } from '../wire/headers.ts';
 
@@ -55,6 +56,23 @@ export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
     return session;
   }
 
+  /** What calls of one session to one server share, though each comes by a connection of its own. */
+  const parts = new WeakMap<
+    GuardedSession,
+    Map<string, { readonly guarded: Guarded; readonly tasks: Tasks }>
+  >();
+  function guardOf(upstream: string, session: GuardedSession): Guard {
+    const known = parts.get(session) ?? new Map();
+    parts.set(session, known);
+    let part = known.get(upstream);
+    if (part === undefined) {
+      const whole = guarded(upstream, session);
+      part = { guarded: whole, tasks: createTasks(whole) };
+      known.set(upstream, part);
+    }
+    return createGuard(part.guarded, part.tasks);
+  }
+
   async function endSession(session: GuardedSession): Promise<void> {
     await session.end().catch((error: unknown) => {
       log(`a session stays open: ${error instanceof Error ? error.message : String(error)}`);
@@ -72,7 +90,7 @@ export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
         return known;
       }
       const session = sharedSession(request, who);
-      return { guard: createGuard(guarded(upstream, session)), session, lasting: false };
+      return { guard: guardOf(upstream, session), session, lasting: false };
     },
     begin(request, upstream, who, id) {
       const key = digest([upstream, id, who]);
@@ -81,7 +99,7 @@ export function createScopes({ open, guarded, log }: ScopesOptions): Scopes {
         namedSession(request) === null
           ? open({ ...who, id: `mcp-${key}` }, true)
           : sharedSession(request, who);
-      lasting.set(key, { guard: createGuard(guarded(upstream, session)), session, lasting: true });
+      lasting.set(key, { guard: guardOf(upstream, session), session, lasting: true });
       if (lasting.size > SCOPES_MAX) lasting.delete(lasting.keys().next().value!);
     },
     end(upstream, who, id) {

@@ -22,7 +22,7 @@ import { refusedRequest } from './answers.ts';
 import { type Ask, answersOfClient, asksOfServer, decideAnswer, decideAsk } from './asks.ts';
 import { proposeCall, proposeRead, type Started, settle, settleAnswer } from './calls.ts';
 import { lostOutcome, promptOutcome, READ, unknownOutcome } from './steps.ts';
-import { createTasks } from './tasks.ts';
+import { createTasks, type Tasks } from './tasks.ts';
 import type { Fate, Guarded, Peer, Pending } from './types.ts';
 
 export interface Guard {
@@ -31,6 +31,8 @@ export interface Guard {
   fromServer(message: Message, text: string, peer: Peer): Promise<Fate>;
   /** Whether a request is still waited for. */
   waits(id: Id): boolean;
+  /** The answer may never come, though it still may: its place is given to another when there are too many. */
+  abandon(id: Id): void;
   /**
    * The server will not answer any more: records it, and gives what the client is to be told. `ran` is false only when
    * the server surely never saw the request. Of all requests that are waited for when no id is given.
@@ -42,20 +44,21 @@ const PENDING_MAX = 2_000;
 const SETTLED_MAX = 64;
 const SETTLED_LENGTH_MAX = 1 << 16;
 
-export function createGuard(guarded: Guarded): Guard {
+/** `tasks` are those of the session, where it goes on over several connections. */
+export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded)): Guard {
   const deciding = new Map<string, AbortController>();
   const pending = new Map<string, { readonly id: Id; readonly what: Pending }>();
+  const abandoned = new Set<string>();
   const asked = new Map<string, Ask>();
   /** Answers given lately: a resumed stream may bring them once more. */
   const settled = new Map<string, { readonly text: string; readonly fate: Fate }>();
-  const tasks = createTasks(guarded);
 
   async function request(message: Request, peer: Peer): Promise<Fate> {
     const { id, method, params } = message;
     const key = idKey(id);
     if (pending.has(key) || deciding.has(key))
       return answer(errorText(id, INVALID_REQUEST, 'The id belongs to a request that is not answered yet'));
-    if (pending.size + deciding.size >= PENDING_MAX)
+    if (pending.size + deciding.size >= PENDING_MAX && !dropAbandoned())
       return answer(errorText(id, UNAVAILABLE, `${PENDING_MAX} requests are waiting already`));
     const cancel = new AbortController();
     deciding.set(key, cancel);
@@ -112,6 +115,18 @@ export function createGuard(guarded: Guarded): Guard {
           return passes({ t: 'other' });
       }
     }
+  }
+
+  function dropAbandoned(): boolean {
+    for (const key of abandoned) {
+      abandoned.delete(key);
+      if (pending.delete(key)) return true;
+    }
+    return false;
+  }
+
+  function abandon(id: Id): void {
+    if (pending.has(idKey(id))) abandoned.add(idKey(id));
   }
 
   /** What the client gets instead of an answer; null: the answer as it is. */
@@ -189,6 +204,7 @@ export function createGuard(guarded: Guarded): Guard {
         : drop('an answer that nobody waits for');
     }
     pending.delete(key);
+    abandoned.delete(key);
     const given = message.t === 'result' ? { result: message.result } : { error: message.error };
     const instead = await judged(id, found.what, given, peer).catch((error: unknown) => {
       // What cannot be judged is not passed on, and the client does not wait for it.
@@ -219,6 +235,7 @@ export function createGuard(guarded: Guarded): Guard {
               open.abort();
               return drop('the server has not seen the request that is cancelled');
             }
+            if (isId(requestId)) abandon(requestId);
           }
           return { t: 'forward', text: notificationText(method, params) };
         }
@@ -265,6 +282,7 @@ export function createGuard(guarded: Guarded): Guard {
     },
 
     waits: (id) => pending.has(idKey(id)),
+    abandon,
 
     async lose(why, { ran, id }) {
       const all = [...pending.values()];
