@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Report, Task } from './gateway/load.ts';
-import { direct, interlock, type Launch, litellm, portkey, type Target } from './gateway/targets.ts';
+import { direct, interlock, type Launch, litellm, portkey, proxy, type Target } from './gateway/targets.ts';
 import { machine, median, megabytes, quantile } from './measure/measure.ts';
 import { residentBytes } from './measure/resident.ts';
 
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '2' },
     rounds: { type: 'string', default: '3' },
     streams: { type: 'string', default: '1000' },
-    only: { type: 'string', default: 'interlock,portkey,litellm' },
+    only: { type: 'string', default: 'interlock,proxy,portkey,litellm' },
     here: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
@@ -28,7 +28,7 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
 const streams = Number(values.streams);
-const LAUNCHES: Readonly<Record<string, Launch>> = { interlock, portkey, litellm };
+const LAUNCHES: Readonly<Record<string, Launch>> = { interlock, proxy, portkey, litellm };
 
 /** What is measured of every target in every round. */
 const TASKS = {

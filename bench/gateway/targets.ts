@@ -65,6 +65,19 @@ export const interlock: Launch = async (upstreamPort, dir) => {
   });
 };
 
+export const proxy: Launch = async (upstreamPort) => {
+  const port = await freePort();
+  const child = start(process.execPath, [join(HERE, 'proxy.ts'), String(upstreamPort), String(port)]);
+  return running(child, {
+    name: 'bare proxy',
+    does: 'node:http and undici, bodies parsed, nothing decided: what Node alone costs',
+    port,
+    path: PATH,
+    headers: KEY,
+    guards: false,
+  });
+};
+
 export const portkey: Launch = async (upstreamPort) => {
   const main = join(HERE, '../node_modules/@portkey-ai/gateway/build/start-server.js');
   if (!existsSync(main)) return { absent: 'not installed (npm ci in bench/)' };
