@@ -110,6 +110,7 @@ export function fakeEngine(): FakeEngine {
     async liftStop(id) {
       throw refuse('unknown-stop', `no stop ${id}`);
     },
+    adoptStops: async () => {},
     stops: async () => [],
     coverage: async () => [],
     async endSession(id) {

@@ -260,17 +260,23 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     unseen: integer,
     lastAt: epochMs,
   }),
-  Health: record({
-    ok: { const: true },
-    version: string,
-    spec: list(record({ name: string, digest })),
-    dataDir: string,
-  }),
+  Health: record(
+    {
+      ok: { const: true },
+      version: string,
+      spec: list(record({ name: string, digest })),
+      dataDir: string,
+    },
+    { peers: list(record({ url: string, state: { enum: ['following', 'unreachable'] }, since: epochMs })) },
+  ),
   EngineEvent: {
     oneOf: [
       record({ type: { const: 'session' }, session: string }),
       record({ type: { const: 'step' }, session: string, seq: integer }),
-      record({ type: { const: 'hold' }, session: string, hold: string, state: string }),
+      record(
+        { type: { const: 'hold' }, session: string, hold: string, state: string },
+        { escalated: { const: true } },
+      ),
       record({ type: { const: 'stop' }, stop: string }),
       record({ type: { const: 'finding' }, session: string, finding: string }),
     ],

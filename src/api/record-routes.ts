@@ -10,6 +10,8 @@ export interface Health {
   /** Specs in force, in the order in which they are tried on a session. */
   readonly spec: readonly { readonly name: string; readonly digest: string }[];
   readonly dataDir: string;
+  /** Other nodes whose stops are followed. */
+  readonly peers?: readonly { readonly url: string; readonly state: string; readonly since: number }[];
 }
 
 export function recordRoutes(engine: Engine, health: () => Health): readonly Route[] {

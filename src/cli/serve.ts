@@ -23,6 +23,7 @@ const HELP = `interlock serve [options]
   --workspace DIR       where the commands of checks run; none run without it
   --notify URL...       post holds, findings and stops there as JSON; INTERLOCK_NOTIFY_SECRET signs them
   --notify-slack URL... the same as messages for Slack and what speaks like it
+  --peer URL...         another node whose stops are in force here too, and those it lifts lifted
   --stop-unguarded      stop an agent when a tool of it ran without a decision
   --data DIR            where the record lives (default ./.interlock)
   --port N              page and API (default 7070)
@@ -46,6 +47,7 @@ export async function run(argv: string[]): Promise<number> {
       gateway: { type: 'string' },
       mcp: { type: 'string' },
       workspace: { type: 'string' },
+      peer: { type: 'string', multiple: true, default: [] },
       'stop-unguarded': { type: 'boolean' },
       notify: { type: 'string', multiple: true, default: [] },
       'notify-slack': { type: 'string', multiple: true, default: [] },
@@ -97,6 +99,7 @@ export async function run(argv: string[]): Promise<number> {
       ...values.notify.map((url) => webhook(url, 'json')),
       ...values['notify-slack'].map((url) => webhook(url, 'slack')),
     ],
+    ...(values.peer.length === 0 ? {} : { peers: values.peer.map(peer) }),
     ...(values['stop-unguarded'] ? { stopUnguarded: true } : {}),
     ...(values.workspace === undefined ? {} : { workspace: resolve(values.workspace) }),
     ...(values.callers === undefined ? {} : { callersFile: values.callers }),
@@ -127,6 +130,12 @@ function decisionPointOf(http: string | undefined, grpc: string | undefined, fil
     grpcPort: grpc === undefined ? null : parsePort(grpc, '--ext-authz-port'),
     ...(file === undefined ? {} : { settingsFile: file }),
   };
+}
+
+function peer(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed !== null && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.origin;
+  throw new UsageError(`--peer takes the address of a node, such as http://127.0.0.1:7071, found "${url}"`);
 }
 
 function webhook(url: string, format: 'json' | 'slack') {

@@ -121,6 +121,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     check: (session, request) => checks.check(session, request).catch(failStore),
     stop: (request) => stops.stop(request).catch(failStore),
     liftStop: (id, by) => stops.lift(id, by).catch(failStore),
+    adoptStops: (given) => stops.adopt(given).catch(failStore),
     stops: ({ inForce = false, limit = LIST_DEFAULT }) =>
       store.stops({ inForce, limit: bounded(limit) }).catch(failStore),
     endSession: (session) => sessions.decide(session, { kind: 'session.end', name: '' }).catch(failStore),

@@ -11,6 +11,8 @@ import type { Stop, StopRequest } from './types.ts';
 
 /** In force at once; one that stops more replaces many that stop little. */
 export const STOPS_MAX = 1_000;
+/** Lifted ones that are kept in mind. */
+const LIFTED_MAX = 10_000;
 
 export interface Stops {
   /** What the step is to be denied for: facts of its record; undefined when nothing stops it. */
@@ -19,12 +21,22 @@ export interface Stops {
   isStopped(agent: string): boolean;
   stop(request: StopRequest): Promise<Stop>;
   lift(id: string, by: string): Promise<Stop>;
+  /** Takes over what was ordered elsewhere. What has been lifted anywhere stays lifted. */
+  adopt(stops: readonly Stop[]): Promise<void>;
   /** Reads the stops in force; nothing may be decided before. */
   load(): Promise<void>;
 }
 
 export function createStops(store: Store, clock: () => number, emit: Emit): Stops {
   const inForce = new Map<string, Stop>();
+  /** Ids of those that were lifted: they do not come back. */
+  const over = new Set<string>();
+
+  function forget(id: string): void {
+    inForce.delete(id);
+    over.add(id);
+    if (over.size > LIFTED_MAX) over.delete(over.values().next().value as string);
+  }
 
   return {
     on(row, step) {
@@ -60,12 +72,32 @@ export function createStops(store: Store, clock: () => number, emit: Emit): Stop
       const lifted: Stop = { ...stop, lifted: { by, at: clock() } };
       // Lifted only once that is on record.
       await store.append([{ t: 'stop', row: lifted }]);
-      inForce.delete(id);
+      forget(id);
       emit({ type: 'stop', stop: id });
       return lifted;
     },
+    async adopt(stops) {
+      // The oldest first, as they were ordered; one that is lifted before one that is not.
+      for (const stop of stops.toSorted((a, b) => a.at - b.at)) {
+        const isNew = stop.lifted === null && !inForce.has(stop.id) && !over.has(stop.id);
+        const isOver = stop.lifted !== null && inForce.has(stop.id);
+        if (!isNew && !isOver) continue;
+        if (isNew && inForce.size >= STOPS_MAX)
+          throw refuse(
+            'limit-exceeded',
+            `${STOPS_MAX} stops are in force`,
+            'Lift some, or stop more at once.',
+          );
+        if (isNew) inForce.set(stop.id, stop);
+        await store.append([{ t: 'stop', row: stop }]);
+        if (isOver) forget(stop.id);
+        emit({ type: 'stop', stop: stop.id });
+      }
+    },
     async load() {
       for (const stop of await store.stops({ inForce: true, limit: STOPS_MAX })) inForce.set(stop.id, stop);
+      for (const stop of await store.stops({ inForce: false, limit: LIFTED_MAX }))
+        if (stop.lifted !== null) over.add(stop.id);
     },
   };
 }

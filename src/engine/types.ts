@@ -207,6 +207,8 @@ export interface Engine {
   /** Denies every step of whom it names, from now until it is lifted. */
   stop(request: StopRequest): Promise<Stop>;
   liftStop(id: string, by: string): Promise<Stop>;
+  /** Puts stops of another node in force here, and lifts those that it has lifted. */
+  adoptStops(stops: readonly Stop[]): Promise<void>;
   /** Newest first. */
   stops(filter: { inForce?: boolean; limit?: number }): Promise<readonly Stop[]>;
   answerHold(hold: string, answer: Answer): Promise<Hold>;

@@ -22,6 +22,7 @@ import { type DecisionPointSetup, openDecisionPoint } from './decision-point.ts'
 import { loadGateway, startGateway } from './gateway.ts';
 import { loadMcp, openMcp } from './mcp.ts';
 import { type NotifyOptions, startNotifying } from './notify.ts';
+import { followPeers } from './peers.ts';
 import { loadPage } from './static.ts';
 
 export const HOST = '127.0.0.1';
@@ -50,6 +51,8 @@ export interface ServerOptions {
   readonly gatewayFile?: string;
   /** MCP servers to stand before, as clients write them down; none when absent. */
   readonly mcpFile?: string;
+  /** Addresses of other nodes whose stops are in force here too. */
+  readonly peers?: readonly string[];
   /** Where gateways ask whether a request may pass; nowhere when absent. */
   readonly decisionPoint?: DecisionPointSetup;
   readonly log?: (message: string) => void;
@@ -101,7 +104,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onFailure = (error: unknown) =>
     log(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const spec = specs.map(({ name, digest }) => ({ name, digest }));
-  const health = () => ({ ok: true as const, version: ENGINE_VERSION, spec, dataDir });
+  const peers = followPeers(options.peers ?? [], engine, log);
+  const health = () => ({
+    ok: true as const,
+    version: ENGINE_VERSION,
+    spec,
+    dataDir,
+    ...(options.peers === undefined ? {} : { peers: peers.states() }),
+  });
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const gateway = await startGateway({ engine, config: gatewayConfig, callers, dataDir, onFailure });
   let mcp: McpDoor | null = null;
@@ -110,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let decisionPoint: DecisionPoint | null = null;
 
   async function close(): Promise<void> {
+    peers.stop();
     api.close();
     for (const stop of notifying) stop();
     await Promise.all([...listening.map(drain), decisionPoint?.close(), gateway.close(), mcp?.close()]);
