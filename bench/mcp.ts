@@ -1,8 +1,9 @@
 // What the proxy adds to one call of a tool, over stdio and over HTTP: the same server called directly and through
 // `interlock mcp`, by the same client, in alternating rounds. Through the proxy each call is two decisions, one of the call
-// and one of its result, each durable on disk before it goes on; `--data /dev/shm/x` shows what the disk is of that. Server,
-// proxy and client share the cores. Not measured: a network, many clients at once, large results.
-//   node bench/mcp.ts [--calls 400] [--rounds 5] [--data DIR]
+// and one of its result, each made durable on disk; a call of a tool that only reads goes on meanwhile, one with an effect
+// waits. The server takes a millisecond for a call. `--data /dev/shm/x` shows what the disk is of the cost. Server, proxy and
+// client share the cores. Not measured: a network, many clients at once, large results.
+//   node bench/mcp.ts [--calls 300] [--rounds 5] [--work MS] [--data DIR]
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, request as httpRequest } from 'node:http';
@@ -20,9 +21,10 @@ const TEXT = 'x'.repeat(1_000);
 
 const { values } = parseArgs({
   options: {
-    calls: { type: 'string', default: '400' },
+    calls: { type: 'string', default: '300' },
     rounds: { type: 'string', default: '5' },
     data: { type: 'string' },
+    work: { type: 'string', default: '1' },
     serve: { type: 'string' },
   },
 });
@@ -33,8 +35,17 @@ function answerTo(line: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: TEXT }] } });
 }
 
+/** After as long as the server works, to the microsecond: timers have a millisecond's grain. */
+function worked(then: () => void): void {
+  const until = performance.now() + Number(values.work);
+  const look = () => (performance.now() >= until ? then() : setImmediate(look));
+  look();
+}
+
 function serveStdio(): void {
-  createInterface({ input: process.stdin }).on('line', (line) => process.stdout.write(`${answerTo(line)}\n`));
+  createInterface({ input: process.stdin }).on('line', (line) =>
+    worked(() => process.stdout.write(`${answerTo(line)}\n`)),
+  );
 }
 
 function serveHttp(): void {
@@ -44,9 +55,11 @@ function serveHttp(): void {
       body += chunk;
     });
     request.on('end', () => {
-      const text = answerTo(body);
-      const length = Buffer.byteLength(text);
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': length }).end(text);
+      worked(() => {
+        const text = answerTo(body);
+        const length = Buffer.byteLength(text);
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': length }).end(text);
+      });
     });
   });
   server.listen(0, '127.0.0.1', () =>

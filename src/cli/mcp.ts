@@ -16,7 +16,6 @@ import {
   FINDING_KINDS,
   type FindingKind,
   guardedSession,
-  hiddenTools,
   openPins,
   type PinStore,
   PinsUnreadable,
@@ -24,6 +23,7 @@ import {
   parseUpstreams,
   runStdio,
   type SpecText,
+  specViews,
   type UpstreamConfig,
 } from '../mcp/index.ts';
 import { SpecInvalid } from '../sdk/errors.ts';
@@ -192,7 +192,7 @@ async function stdio(values: Values, [command, ...args]: readonly string[]): Pro
         session,
         catalogue,
         prefix: values.prefix ?? '',
-        hidden: hiddenTools(deciding.specText)(session),
+        spec: specViews(deciding.specText)(session),
         log,
       },
       command,
@@ -244,7 +244,6 @@ async function listen(values: Values): Promise<number> {
   const port = parsePort(values.listen ?? '', '--listen');
   const upstreams = await upstreamsOf(values);
   const deciding = await openDecisions(values);
-  const hidden = hiddenTools(deciding.specText);
   const door = createMcpDoor({
     upstreams: upstreams.map((upstream) => ({ ...upstream, catalogue: catalogueOf(values, upstream.name) })),
     identify: () => ({ ok: true, who: whoOf(values) }),
@@ -255,7 +254,7 @@ async function listen(values: Values): Promise<number> {
         holdWaitMs: holdWaitMs(values),
         own: own && values.session === undefined,
       }),
-    hidden,
+    spec: specViews(deciding.specText),
     log,
   });
   const server = createServer(

@@ -3,8 +3,8 @@ export { ConfigInvalid, parseUpstream, parseUpstreams, type UpstreamConfig } fro
 export { createMcpDoor, type Identity, isMcpPath, type McpDoor, type McpDoorOptions } from './doors/http.ts';
 export { runStdio, type StdioOptions } from './doors/stdio.ts';
 export type { Upstream } from './doors/upstream.ts';
-export { hiddenTools, type SpecText } from './guard/hidden.ts';
 export { type GuardedSession, guardedSession, type SessionOptions } from './guard/session.ts';
+export { type SpecText, type SpecView, specViews } from './guard/spec-view.ts';
 export type { Guarded } from './guard/types.ts';
 export { type Catalogue, createCatalogue } from './tools/catalogue.ts';
 export { FINDING_KINDS, type FindingKind, type ToolFinding } from './tools/finding.ts';

@@ -7,7 +7,7 @@ import type { Transport } from './transport.ts';
 export function localTransport(engine: Engine): Transport {
   return {
     openSession: (init) => translated(engine.openSession(init)),
-    decide: (session, proposal) => translated(engine.decide(session, proposal)),
+    decide: (session, proposal, early) => translated(engine.decide(session, proposal, early)),
     check: (session, request) => translated(engine.check(session, request)),
     endSession: (session) => translated(engine.endSession(session)),
     hold: (id) => translated(engine.hold(id)),

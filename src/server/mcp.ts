@@ -11,11 +11,11 @@ import {
   createCatalogue,
   createMcpDoor,
   guardedSession,
-  hiddenTools,
   type Identity,
   type McpDoor,
   openPins,
   parseUpstreams,
+  specViews,
   type UpstreamConfig,
 } from '../mcp/index.ts';
 import { localTransport } from '../sdk/local.ts';
@@ -58,7 +58,7 @@ export function openMcp(setup: {
     })),
     identify: (request) => identify(request, known),
     open: (init, own) => guardedSession({ transport, init, holdWaitMs: HOLD_WAIT_MS, own }),
-    hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null),
+    spec: specViews(async (digest) => (await engine.spec(digest))?.canonical ?? null),
     log,
   });
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { refuseForeign } from '../../api/origin.ts';
 import type { SessionInit } from '../../engine/types.ts';
 import type { GuardedSession } from '../guard/session.ts';
-import type { Guarded } from '../guard/types.ts';
+import type { SpecView } from '../guard/spec-view.ts';
 import { mirrorArguments, mismatch, SESSION_HEADER, toClient, toServer } from '../wire/headers.ts';
 import {
   errorText,
@@ -26,7 +26,7 @@ export interface McpDoorOptions {
   readonly identify: (request: IncomingMessage) => Identity;
   /** Opens an Interlock session; `own` when it ends with the client's. */
   readonly open: (init: SessionInit, own: boolean) => GuardedSession;
-  readonly hidden: (session: GuardedSession) => Guarded['hidden'];
+  readonly spec: (session: GuardedSession) => SpecView;
   readonly log: (line: string) => void;
   /** How long a server may take to begin its answer; ten minutes when absent. */
   readonly firstByteMs?: number;
@@ -64,7 +64,7 @@ export function createMcpDoor({
   upstreams,
   identify,
   open,
-  hidden,
+  spec,
   log,
   firstByteMs,
 }: McpDoorOptions): McpDoor {
@@ -78,7 +78,7 @@ export function createMcpDoor({
     log,
     guarded(name, session) {
       const { catalogue, prefix } = byName.get(name)!;
-      return { session, catalogue, prefix, hidden: hidden(session), log };
+      return { session, catalogue, prefix, spec: spec(session), log };
     },
   });
 

@@ -47,7 +47,16 @@ export async function proposeCall(guarded: Guarded, request: Request, peer: Peer
     args: given as JsonObject,
     labels,
   };
-  const ruling = await decidedWhile(guarded, step, params, peer);
+  const early = Promise.withResolvers<null>();
+  // What only reads may go on while its record is written: nothing comes back before that is durable (decision 007).
+  const reads = refusals.length === 0 && guarded.spec.isRead(step.name);
+  const recorded = decidedWhile(guarded, step, params, peer, reads ? () => early.resolve(null) : undefined);
+  const ruling = await Promise.race([recorded, early.promise]);
+  if (ruling === null)
+    return {
+      fate: { t: 'forward', text: requestText(id, request.method, params) },
+      pending: { t: 'call', callId, name: step.name, stateless, recorded },
+    };
   if (ruling.t === 'cancelled') return dropped();
   if (ruling.t !== 'allowed') return refuse(ruling);
   const refusal = refusals[0];
@@ -117,7 +126,7 @@ export async function settleAnswer(
     const message =
       asked === null ? 'the server asks for input first' : 'the server asked for what is not allowed';
     const failed = await settle(guarded, name, callId, { error: { message, type: 'input-required' } });
-    const refusal = asked ?? failed;
+    const refusal = asked ?? failed ?? (pending.t === 'call' ? await unrecordedCall(pending) : null);
     return refusal === null ? null : refuse(refusal, false);
   }
   const outcome =
@@ -126,8 +135,20 @@ export async function settleAnswer(
       : pending.t === 'call'
         ? callOutcome(answer.result)
         : readOutcome(answer.result);
-  const refusal = await settle(guarded, name, callId, outcome);
+  const settling = settle(guarded, name, callId, outcome);
+  // A call that went on early has its answer only once both records are there.
+  const unrecorded = pending.t === 'call' ? await unrecordedCall(pending) : null;
+  const refusal = (await settling) ?? unrecorded;
   return refusal === null ? null : refuse(refusal, true);
+}
+
+/** Why the client may have nothing of a call that went on early; null when its record is there. */
+export async function unrecordedCall({ recorded }: Extract<Pending, { t: 'call' }>): Promise<Refusal | null> {
+  const ruling = await recorded;
+  if (ruling === undefined || ruling.t === 'allowed') return null;
+  return ruling.t === 'cancelled'
+    ? { t: 'failed', code: 'internal', message: 'The call is not recorded.' }
+    : ruling;
 }
 
 /** Records what came of a call; answers why the client may not have it, or null. */
@@ -149,10 +170,16 @@ export async function settle(
 }
 
 /** Decides, and tells a client that asked for progress when a person is waited for. */
-async function decidedWhile(guarded: Guarded, step: Proposal, params: Fields, peer: Peer): Promise<Ruling> {
+async function decidedWhile(
+  guarded: Guarded,
+  step: Proposal,
+  params: Fields,
+  peer: Peer,
+  onEarly?: () => void,
+): Promise<Ruling> {
   const token = field(params._meta, 'progressToken');
   if (typeof token !== 'string' && typeof token !== 'number')
-    return guarded.session.decide(step, { signal: peer.signal });
+    return guarded.session.decide(step, { signal: peer.signal, onEarly });
   let timer: NodeJS.Timeout | undefined;
   let told = 0;
   const onHold = (hold: string) => {
@@ -169,7 +196,7 @@ async function decidedWhile(guarded: Guarded, step: Proposal, params: Fields, pe
     timer = setInterval(tell, PROGRESS_MS);
   };
   try {
-    return await guarded.session.decide(step, { signal: peer.signal, onHold });
+    return await guarded.session.decide(step, { signal: peer.signal, onHold, onEarly });
   } finally {
     clearInterval(timer);
   }

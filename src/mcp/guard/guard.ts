@@ -18,9 +18,9 @@ import {
   UNAVAILABLE,
 } from '../wire/message.ts';
 import { isInputRequired, isStateless } from '../wire/revision.ts';
-import { refusedRequest } from './answers.ts';
+import { refusedCall, refusedRequest } from './answers.ts';
 import { type Ask, answersOfClient, asksOfServer, decideAnswer, decideAsk } from './asks.ts';
-import { proposeCall, proposeRead, type Started, settle, settleAnswer } from './calls.ts';
+import { proposeCall, proposeRead, type Started, settle, settleAnswer, unrecordedCall } from './calls.ts';
 import { lostOutcome, promptOutcome, READ, unknownOutcome } from './steps.ts';
 import { createTasks, type Tasks } from './tasks.ts';
 import type { Fate, Guarded, Peer, Pending } from './types.ts';
@@ -49,6 +49,8 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
   const deciding = new Map<string, AbortController>();
   const pending = new Map<string, { readonly id: Id; readonly what: Pending }>();
   const abandoned = new Set<string>();
+  /** Records of calls that went on early: until they are there, nothing the server says goes to the client. */
+  const recording = new Set<Promise<unknown>>();
   const asked = new Map<string, Ask>();
   /** Answers given lately: a resumed stream may bring them once more. */
   const settled = new Map<string, { readonly text: string; readonly fate: Fate }>();
@@ -68,6 +70,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     try {
       const { fate, pending: what } = await start(message, { notify: peer.notify, signal: cancel.signal });
       if (what !== null) pending.set(key, { id, what });
+      if (what?.t === 'call' && what.recorded !== undefined) keepBack(what.recorded);
       return fate;
     } catch (error) {
       guarded.log(`failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -117,6 +120,11 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     }
   }
 
+  function keepBack(recorded: Promise<unknown>): void {
+    recording.add(recorded);
+    void recorded.finally(() => recording.delete(recorded));
+  }
+
   function dropAbandoned(): boolean {
     for (const key of abandoned) {
       abandoned.delete(key);
@@ -137,7 +145,10 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     peer: Peer,
   ): Promise<string | null> {
     if (what.t === 'call' || what.t === 'read') {
-      if (what.t === 'call' && 'result' in given && tasks.begins(what, given.result)) return null;
+      if (what.t === 'call' && 'result' in given && tasks.begins(what, given.result)) {
+        const refusal = await unrecordedCall(what);
+        return refusal === null ? null : refusedCall({ id, stateless: what.stateless, ran: true }, refusal);
+      }
       return settleAnswer(guarded, what, id, given, peer);
     }
     if ('error' in given) return null;
@@ -179,7 +190,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     const tools: readonly unknown[] = result.tools;
     const kept = guarded.catalogue.review(tools);
     const names = tools.map((tool) => `${guarded.prefix}${String(field(tool, 'name'))}`);
-    const hidden = await guarded.hidden(names).catch((error: unknown) => {
+    const hidden = await guarded.spec.hidden(names).catch((error: unknown) => {
       guarded.log(
         `tools/list is not filtered by the spec: ${error instanceof Error ? error.message : String(error)}`,
       );
@@ -260,6 +271,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     },
 
     async fromServer(message, text, peer) {
+      if (recording.size > 0 && message.t !== 'result') await Promise.all(recording);
       switch (message.t) {
         case 'request': {
           const { id, method, params } = message;

@@ -30,6 +30,8 @@ export interface RuleOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told when a person is asked. */
   readonly onHold?: (hold: string) => void;
+  /** Told when the step is allowed as it is, while its record is being written. */
+  readonly onEarly?: (() => void) | undefined;
 }
 
 export interface GuardedSession {
@@ -62,19 +64,21 @@ export function guardedSession({ transport, init, holdWaitMs, own }: SessionOpti
 
   return {
     opened,
-    async decide(proposal, { ran = false, signal, onHold } = {}) {
+    async decide(proposal, { ran = false, signal, onHold, onEarly } = {}) {
       const parsed = parseProposal(proposal);
       try {
         if (!parsed.ok) throw new InvalidProposal(parsed.problems);
         const { id } = await opened();
         const watched: Transport =
-          onHold === undefined
+          onHold === undefined && onEarly === undefined
             ? transport
             : {
                 ...transport,
                 async decide(session, step) {
-                  const recorded = await transport.decide(session, step);
-                  if (recorded.decision.verdict === 'hold') onHold(recorded.holdId ?? '');
+                  const recorded = await transport.decide(session, step, (early) => {
+                    if (early.decision.verdict === 'allow') onEarly?.();
+                  });
+                  if (recorded.decision.verdict === 'hold') onHold?.(recorded.holdId ?? '');
                   return recorded;
                 },
               };

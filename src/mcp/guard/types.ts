@@ -1,7 +1,8 @@
 // What the parts of the guard share: whom it stands in front of, and what becomes of a message. Data and interfaces only.
 import type { Json, JsonObject } from '../../step/types.ts';
 import type { Catalogue } from '../tools/catalogue.ts';
-import type { GuardedSession } from './session.ts';
+import type { GuardedSession, Ruling } from './session.ts';
+import type { SpecView } from './spec-view.ts';
 
 /** The server behind a guard. */
 export interface Guarded {
@@ -9,8 +10,7 @@ export interface Guarded {
   readonly catalogue: Catalogue;
   /** Stands before each tool's name in its steps; '' for none. */
   readonly prefix: string;
-  /** Names of tool steps that the session's spec could never allow; rejects when the spec cannot be had. */
-  readonly hidden: (names: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly spec: SpecView;
   readonly log: (line: string) => void;
 }
 
@@ -38,7 +38,14 @@ export interface Peer {
 
 /** What is to be done with the answer to a request that went to the server. */
 export type Pending =
-  | { readonly t: 'call'; readonly callId: string; readonly name: string; readonly stateless: boolean }
+  | {
+      readonly t: 'call';
+      readonly callId: string;
+      readonly name: string;
+      readonly stateless: boolean;
+      /** The call went on while its record was being written; its answer waits for this. */
+      readonly recorded?: Promise<Ruling>;
+    }
   | { readonly t: 'read'; readonly callId: string; readonly stateless: boolean }
   | { readonly t: 'prompt'; readonly name: string }
   | { readonly t: 'tools'; readonly stateless: boolean }

@@ -8,8 +8,8 @@ import { localTransport } from '../../sdk/local.ts';
 import { openEngine } from '../../sdk/open.ts';
 import { loadSpecObject } from '../../sdk/spec-files.ts';
 import { createMcpDoor } from '../doors/http.ts';
-import { hiddenTools } from '../guard/hidden.ts';
 import { guardedSession } from '../guard/session.ts';
+import { specViews } from '../guard/spec-view.ts';
 import { createCatalogue } from '../tools/catalogue.ts';
 import { openPins } from '../tools/pins.ts';
 import type { Body } from './setup.ts';
@@ -86,7 +86,7 @@ async function setUp(answer: Answer) {
     upstreams,
     identify: () => ({ ok: true, who: { agent: { name: 'mcp' } } }),
     open: (init, own) => guardedSession({ transport, init, holdWaitMs: 20_000, own }),
-    hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null),
+    spec: specViews(async (digest) => (await engine.spec(digest))?.canonical ?? null),
     log,
     firstByteMs: 1_000,
   });

@@ -7,8 +7,8 @@ import { openEngine } from '../../sdk/open.ts';
 import { loadSpecObject } from '../../sdk/spec-files.ts';
 import type { Transport } from '../../sdk/transport.ts';
 import { createGuard, type Guard } from '../guard/guard.ts';
-import { hiddenTools } from '../guard/hidden.ts';
 import { guardedSession } from '../guard/session.ts';
+import { specViews } from '../guard/spec-view.ts';
 import type { Fate, Guarded, Peer } from '../guard/types.ts';
 import { createCatalogue } from '../tools/catalogue.ts';
 import type { FindingKind } from '../tools/finding.ts';
@@ -70,7 +70,7 @@ export async function setUp(spec: object | null, options: SetUpOptions = {}): Pr
       onFinding: ({ kind, tool }) => said.push(`${kind} ${tool}`),
       now: () => new Date(),
     }),
-    hidden: hiddenTools(async (digest) => (await engine.spec(digest))?.canonical ?? null)(session),
+    spec: specViews(async (digest) => (await engine.spec(digest))?.canonical ?? null)(session),
     log: (line) => said.push(line),
   };
   const guard = createGuard(guarded);

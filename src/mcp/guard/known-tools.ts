@@ -1,5 +1,5 @@
-// Which calls a spec could never allow, whatever their arguments and whatever happened before: their tools need not be
-// shown. Claims nothing that the analysis of the spec cannot prove. Pure.
+// What a spec says of a tool before it is called. Which calls it could never allow, whatever their arguments and whatever
+// happened before, is claimed only as far as the analysis of the spec can prove it. Pure.
 
 import { subjectsOf } from '../../spec/analysis/fires.ts';
 import { holds } from '../../spec/analysis/formula.ts';
@@ -9,10 +9,14 @@ import { readDocument } from '../../spec/read.ts';
 import { readSource, Source } from '../../spec/source.ts';
 import { digestText } from '../../step/digest.ts';
 
-export type NeverAllowed = (tool: string) => boolean;
+export interface KnownTools {
+  isNever(tool: string): boolean;
+  /** Declared without an effect. */
+  isRead(tool: string): boolean;
+}
 
 /** Null when the text is no spec. */
-export function neverAllowed(canonical: string): NeverAllowed | null {
+export function knownTools(canonical: string): KnownTools | null {
   const source = new Source('spec', canonical);
   const root = readSource(source);
   const document =
@@ -28,14 +32,17 @@ export function neverAllowed(canonical: string): NeverAllowed | null {
       (plan.verdict === 'deny' || plan.verdict === 'halt') &&
       (rule.form.t === 'deny' || rule.form.t === 'require'),
   );
-  return (tool) => {
-    const contract = document.tools.get(tool) ?? null;
-    const place: Place = { kind: 'tool.call', name: tool, glob: tool, tool: contract };
-    const unknown =
-      contract === null &&
-      program.mode === 'enforce' &&
-      program.defaultVerdict === 'deny' &&
-      !program.rulesFor('tool.call', tool).some((rule) => rule.covers);
-    return unknown || refusals.some(({ rule, fires }) => covers(rule.on, place) && holds(fires(place)));
+  return {
+    isRead: (tool) => document.tools.get(tool)?.effect === 'read',
+    isNever(tool) {
+      const contract = document.tools.get(tool) ?? null;
+      const place: Place = { kind: 'tool.call', name: tool, glob: tool, tool: contract };
+      const unknown =
+        contract === null &&
+        program.mode === 'enforce' &&
+        program.defaultVerdict === 'deny' &&
+        !program.rulesFor('tool.call', tool).some((rule) => rule.covers);
+      return unknown || refusals.some(({ rule, fires }) => covers(rule.on, place) && holds(fires(place)));
+    },
   };
 }
