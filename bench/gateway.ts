@@ -33,6 +33,7 @@ const LAUNCHES: Readonly<Record<string, Launch>> = { interlock, proxy, portkey, 
 /** What is measured of every target in every round. */
 const TASKS = {
   call: { kind: 'talk', connections: 1, seconds },
+  thoughtful: { kind: 'thoughtful', connections: 1, seconds },
   firstToken: { kind: 'stream', seconds },
   at50: { kind: 'talk', connections: 50, seconds },
   at200: { kind: 'talk', connections: 200, seconds },
@@ -186,6 +187,7 @@ function print(results: readonly Result[]): void {
   const ours = results.find(({ name }) => name === 'interlock') ?? results[0]!;
   for (const [name, title] of [
     ['call', 'a call, one connection'],
+    ['thoughtful', 'a call to an upstream that takes 20 ms, one connection'],
     ['firstToken', 'the first token of a stream'],
   ] as const) {
     console.log(`\n${title}: p50 and p99, and what is added to the upstream's own`);

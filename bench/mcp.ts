@@ -35,11 +35,10 @@ function answerTo(line: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: TEXT }] } });
 }
 
-/** After as long as the server works, to the microsecond: timers have a millisecond's grain. */
+/** As a server that waits for a disk or another service. */
 function worked(then: () => void): void {
-  const until = performance.now() + Number(values.work);
-  const look = () => (performance.now() >= until ? then() : setImmediate(look));
-  look();
+  if (Number(values.work) === 0) then();
+  else setTimeout(then, Number(values.work));
 }
 
 function serveStdio(): void {
@@ -71,20 +70,21 @@ const SPEC = `interlock: 1
 name: bench
 tools:
   look: { effect: read, input: { type: object, required: [account], properties: { account: { type: integer } } } }
+  pay: { effect: write, input: { type: object, required: [account], properties: { account: { type: integer } } } }
 rules:
-${Array.from({ length: 10 }, (_, i) => `  - { id: r${i}, on: call look, require: "args.account < ${1_000_000 + i}", because: Known accounts. }`).join('\n')}
-  - { id: often, on: call look, limit: { count: 1000000, per: args.account }, because: Not too often. }
+${Array.from({ length: 10 }, (_, i) => `  - { id: r${i}, on: call *, require: "args.account < ${1_000_000 + i}", because: Known accounts. }`).join('\n')}
+  - { id: often, on: call *, limit: { count: 1000000, per: args.account }, because: Not too often. }
 `;
 
 interface Target {
   readonly name: string;
   /** Calls once; resolves when the whole answer is there. */
-  call(n: number): Promise<void>;
+  call(n: number, tool: string): Promise<void>;
   close(): void;
 }
 
-function callText(n: number): string {
-  const params = { name: 'look', arguments: { account: n % 100, note: 'a note' } };
+function callText(n: number, tool: string): string {
+  const params = { name: tool, arguments: { account: n % 100, note: 'a note' } };
   return JSON.stringify({ jsonrpc: '2.0', id: n, method: 'tools/call', params });
 }
 
@@ -100,11 +100,11 @@ function overStdio(name: string, args: readonly string[]): Target {
   createInterface({ input: child.stdout }).on('line', (line) => waiting(line));
   return {
     name,
-    async call(n) {
+    async call(n, tool) {
       const answer = new Promise<string>((resolve) => {
         waiting = resolve;
       });
-      child.stdin.write(`${callText(n)}\n`);
+      child.stdin.write(`${callText(n, tool)}\n`);
       checked(await answer, n);
     },
     close: () => child.stdin.end(),
@@ -116,7 +116,7 @@ function overHttp(name: string, url: string, close: () => void): Target {
   const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
   return {
     name,
-    call: (n) =>
+    call: (n, tool) =>
       new Promise((resolve, reject) => {
         const request = httpRequest(url, { method: 'POST', agent, headers }, (response) => {
           let text = '';
@@ -132,7 +132,7 @@ function overHttp(name: string, url: string, close: () => void): Target {
             }
           });
         });
-        request.on('error', reject).end(callText(n));
+        request.on('error', reject).end(callText(n, tool));
       }),
     close() {
       agent.destroy();
@@ -155,31 +155,39 @@ function started(args: readonly string[]): Promise<{ readonly child: ChildProces
   });
 }
 
+const TOOLS = [
+  ['look', 'a tool that only reads'],
+  ['pay', 'a tool with an effect'],
+] as const;
+
 async function compare(direct: Target, proxied: Target): Promise<void> {
   const calls = Number(values.calls);
-  const times = new Map<Target, number[][]>([
-    [direct, []],
-    [proxied, []],
-  ]);
+  const rows = TOOLS.flatMap(([tool, says]) =>
+    [direct, proxied].map((target) => ({ tool, says, target, rounds: [] as number[][] })),
+  );
   let n = 0;
   for (let round = 0; round <= Number(values.rounds); round++)
-    for (const [target, rounds] of times) {
+    for (const { target, tool, rounds } of rows) {
       const spent: number[] = [];
       for (let i = 0; i < calls; i++) {
         const before = performance.now();
-        await target.call(n++);
+        await target.call(n++, tool);
         spent.push(performance.now() - before);
       }
       // The first round warms up.
       if (round > 0) rounds.push(spent);
     }
-  const p50 = (target: Target) => median(times.get(target)!.map((spent) => quantile(spent, 0.5)));
-  const p99 = (target: Target) => median(times.get(target)!.map((spent) => quantile(spent, 0.99)));
-  for (const target of [direct, proxied])
-    console.log(
-      `${target.name.padEnd(26)} p50 ${p50(target).toFixed(3)} ms   p99 ${p99(target).toFixed(3)} ms`,
-    );
-  console.log(`  added: p50 ${(p50(proxied) - p50(direct)).toFixed(3)} ms\n`);
+  const at = (rounds: readonly number[][], q: number) => median(rounds.map((spent) => quantile(spent, q)));
+  for (const [tool, says] of TOOLS) {
+    const [without, through] = rows.filter((row) => row.tool === tool);
+    const added = at(through!.rounds, 0.5) - at(without!.rounds, 0.5);
+    console.log(`${proxied.name}, ${says}`);
+    for (const { target, rounds } of [without!, through!])
+      console.log(
+        `  ${target === direct ? 'direct ' : 'proxied'}  p50 ${at(rounds, 0.5).toFixed(3)} ms   p99 ${at(rounds, 0.99).toFixed(3)} ms`,
+      );
+    console.log(`  added    p50 ${added.toFixed(3)} ms\n`);
+  }
   for (const target of [direct, proxied]) target.close();
 }
 
@@ -221,15 +229,7 @@ async function main(): Promise<void> {
     console.log(`${machine()}\n`);
     await compare(
       overStdio('stdio', [SELF, '--serve', 'stdio']),
-      overStdio('stdio, through the proxy', [
-        MAIN,
-        ...options('a'),
-        '--',
-        process.execPath,
-        SELF,
-        '--serve',
-        'stdio',
-      ]),
+      overStdio('stdio', [MAIN, ...options('a'), '--', process.execPath, SELF, '--serve', 'stdio']),
     );
     await decisions(spec, data('c'));
     console.log('');
@@ -246,7 +246,7 @@ async function main(): Promise<void> {
     ]);
     await compare(
       overHttp('http', server.url, () => server.child.kill()),
-      overHttp('http, through the proxy', proxy.url, () => proxy.child.kill()),
+      overHttp('http', proxy.url, () => proxy.child.kill()),
     );
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });

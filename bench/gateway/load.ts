@@ -12,7 +12,7 @@ export interface Address {
 
 export type Task =
   /** Conversations on so many connections, for so long. */
-  | { readonly kind: 'talk'; readonly connections: number; readonly seconds: number }
+  | { readonly kind: 'talk' | 'thoughtful'; readonly connections: number; readonly seconds: number }
   /** Streams, one at a time: when is the first token there? */
   | { readonly kind: 'stream'; readonly seconds: number }
   /** So many slow streams at once. */
@@ -82,7 +82,7 @@ async function run(address: Address, task: Task): Promise<Report> {
     }
     await Promise.all(all);
   } else {
-    const connections = task.kind === 'talk' ? task.connections : 1;
+    const connections = 'connections' in task ? task.connections : 1;
     await Promise.all(Array.from({ length: connections }, client));
   }
   return { latenciesMs, seconds: (performance.now() - started) / 1000, failures, forbiddenSeen };

@@ -21,10 +21,11 @@ const SYSTEM =
   'You are the support agent of a small shop. Read the order before you refund it, refund at most what it came to, write to ' +
   'nobody but the customer, and say in the end what you did. Be brief and kind, and do not promise what you have not done.';
 
-export type Kind = 'talk' | 'stream' | 'slow' | 'forbidden';
+export type Kind = 'talk' | 'thoughtful' | 'stream' | 'slow' | 'forbidden';
 /** Said in the question, so that the upstream knows without parsing. */
 const MARKS: Readonly<Record<Kind, string>> = {
   talk: 'Please refund my order',
+  thoughtful: 'Please think and refund my order',
   stream: 'Please explain my order',
   slow: 'Please explain my order slowly',
   forbidden: 'Please refund far too much',
@@ -34,13 +35,16 @@ export const KINDS = Object.keys(MARKS) as Kind[];
 const prose = (events: number) =>
   `${FIRST_WORDS}there${Array.from({ length: events - 1 }, (_, i) => ` word${String(i).padStart(5, '0')}.`).join('')}`;
 
+const REFUNDED: readonly Turn[] = [
+  { parts: [call('get_order', { order_id: `A-${HOLE}` }, `call_${HOLE}0`)] },
+  { parts: [call('refund', { order_id: `A-${HOLE}`, amount: 40 }, `call_${HOLE}1`)] },
+  { parts: [{ kind: 'text', text: 'I have refunded 40 of your order; it is on its way to you.' }] },
+];
+
 /** The turns of the model, in the order of the conversation. */
 const TURNS: Readonly<Record<Kind, readonly Turn[]>> = {
-  talk: [
-    { parts: [call('get_order', { order_id: `A-${HOLE}` }, `call_${HOLE}0`)] },
-    { parts: [call('refund', { order_id: `A-${HOLE}`, amount: 40 }, `call_${HOLE}1`)] },
-    { parts: [{ kind: 'text', text: 'I have refunded 40 of your order; it is on its way to you.' }] },
-  ],
+  talk: REFUNDED,
+  thoughtful: REFUNDED,
   stream: [{ parts: [{ kind: 'text', text: prose(QUICK_EVENTS) }] }],
   slow: [{ parts: [{ kind: 'text', text: prose(SLOW_EVENTS) }] }],
   forbidden: [

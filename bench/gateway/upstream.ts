@@ -6,6 +6,8 @@ import { answersOf, HOLE, KINDS, recognise } from './traffic.ts';
 /** Milliseconds between the events of a slow stream, and between first and second half of a quick one. */
 const SLOW_MS = 100;
 const SECOND_HALF_MS = 3;
+/** A model that is fast for one, but takes time. */
+const THOUGHT_MS = 20;
 /** Frames of a stream that are sent at once: who speaks, and the first words. */
 const FIRST_FRAMES = 2;
 
@@ -64,12 +66,11 @@ function take(text: string): { body: string; bytes: number } | null {
 function answer(socket: Socket, body: string): void {
   const { kind, turn, number } = recognise(body);
   const frames = answers.get(kind)![turn]!.map((frame) => frame.replaceAll(HOLE, number));
-  if (kind === 'talk' || kind === 'forbidden') {
+  if (kind === 'talk' || kind === 'thoughtful' || kind === 'forbidden') {
     const [text] = frames as [string];
-    socket.write(
-      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
-      'latin1',
-    );
+    const whole = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+    if (kind === 'thoughtful') setTimeout(() => socket.write(whole, 'latin1'), THOUGHT_MS);
+    else socket.write(whole, 'latin1');
     return;
   }
   const head =
