@@ -19,6 +19,7 @@ for (const [name, args, says] of [
     ['--here', '--only', 'interlock', '--seconds', '0.1', '--rounds', '1', '--streams', '0'],
     /50 connections/,
   ],
+  ['mcp', ['--calls', '5', '--rounds', '1', '--work', '0'], /http, a tool with an effect/],
 ] as const)
   test(`bench/${name}.ts runs`, { concurrency: true }, async () => {
     const { stdout } = await run(process.execPath, [`bench/${name}.ts`, ...args]);
