@@ -1,5 +1,6 @@
 // The shapes of src/step, src/monitor and src/engine as JSON Schema 2020-12, for the OpenAPI document. Data only; a test
 // holds real answers to them.
+import { DOORS } from '../engine/types.ts';
 import { VERDICTS } from '../monitor/types.ts';
 import { STEP_KINDS } from '../step/types.ts';
 
@@ -159,22 +160,25 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     { step: ref('Step'), decision: ref('Decision'), stepDigest: digest, stateDigest: digest },
     { holdId: string },
   ),
-  SessionSummary: record({
-    id: string,
-    agent: ref('Agent'),
-    principal: nullable(string),
-    tenant: nullable(string),
-    state: { enum: ['open', 'held', 'halted', 'ended'] },
-    guarded: boolean,
-    startedAt: epochMs,
-    lastAt: epochMs,
-    steps: integer,
-    verdicts: record({ allow: integer, transform: integer, hold: integer, deny: integer, halt: integer }),
-    findings: integer,
-    title: nullable(string),
-    spec: nullable(digest),
-    specName: nullable(string),
-  }),
+  SessionSummary: record(
+    {
+      id: string,
+      agent: ref('Agent'),
+      principal: nullable(string),
+      tenant: nullable(string),
+      state: { enum: ['open', 'held', 'halted', 'ended'] },
+      guarded: boolean,
+      startedAt: epochMs,
+      lastAt: epochMs,
+      steps: integer,
+      verdicts: record({ allow: integer, transform: integer, hold: integer, deny: integer, halt: integer }),
+      findings: integer,
+      title: nullable(string),
+      spec: nullable(digest),
+      specName: nullable(string),
+    },
+    { door: { enum: DOORS } },
+  ),
   Hold: record(
     {
       id: string,
@@ -258,6 +262,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     covered: integer,
     unguarded: integer,
     unseen: integer,
+    doors: list({ enum: DOORS }),
     lastAt: epochMs,
   }),
   Health: record(

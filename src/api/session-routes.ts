@@ -31,7 +31,9 @@ export function sessionRoutes(engine: Engine, callers: Callers | null): readonly
     }),
     post('/v1/sessions', parseSessionInit, async ({ request }, given) => {
       const init = admitted(request, given);
-      return isProblem(init) ? init : { status: 201, body: await engine.openSession(init) };
+      return isProblem(init)
+        ? init
+        : { status: 201, body: await engine.openSession({ ...init, door: 'api' }) };
     }),
     post('/v1/sessions/{id}/checks', parseCheckRequest, async (call, request) => {
       return (await refusal(call)) ?? { status: 200, body: await engine.check(call.params.id!, request) };

@@ -80,9 +80,12 @@ function print(agents: readonly AgentCoverage[], findings: readonly Finding[]): 
       String(agent.covered),
       String(agent.unguarded),
       String(agent.unseen),
+      agent.doors.join(', '),
     ];
   });
-  console.log(table([['agent', 'coverage', 'with a decision', 'WITHOUT', 'decided, no span'], ...rows]));
+  console.log(
+    table([['agent', 'coverage', 'with a decision', 'WITHOUT', 'decided, no span', 'doors'], ...rows]),
+  );
   if (findings.length === 0) return;
   console.log('\nWithout a decision, newest first:');
   for (const { session, at, detail } of findings.slice(0, FINDINGS_SHOWN))

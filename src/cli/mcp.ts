@@ -319,7 +319,7 @@ async function openDecisions(values: Values): Promise<Decisions> {
   }
   const engine = await openEngine({ dataDir: data ?? null, specs, withoutSpec, log });
   return {
-    transport: localTransport(engine),
+    transport: localTransport(engine, 'mcp'),
     specText: async (digest) => (await engine.spec(digest))?.canonical ?? null,
     close: () => engine.close(),
   };

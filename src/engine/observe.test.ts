@@ -243,6 +243,13 @@ test('coverage says by agent which tools ran with a decision, without one, or un
   await engine.observe([s1, s2], [...tool(id, s1, 'a', { n: 1 }, 'c1'), ...tool(id, s2, 'other', {}, 'cx')]);
   const [coverage] = await engine.coverage(0);
   assert.deepEqual([coverage?.covered, coverage?.unguarded, coverage?.unseen], [1, 1, 1]);
+  assert.deepEqual(coverage?.doors, []);
+  for (const door of ['mcp', 'gateway', 'mcp'] as const) {
+    const opened = await engine.openSession({ agent, door });
+    assert.equal(opened.door, door);
+    await engine.decide(opened.id, call('a'));
+  }
+  assert.deepEqual((await engine.coverage(0))[0]?.doors, ['gateway', 'mcp']);
   assert.deepEqual(await engine.coverage(time.now + 1_000_000), []);
 });
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Foresight } from '../monitor/monitor.ts';
 import { canonicalize } from '../step/canonical.ts';
 import { stateStart } from '../step/digest.ts';
-import type { Proposal, SessionInit, Step } from '../step/types.ts';
+import type { Proposal, Step } from '../step/types.ts';
 import type { SessionRow, Store } from '../store/store.ts';
 import { OWN_ID_PREFIX, stepOf } from './build-step.ts';
 import { hash53 } from './ids.ts';
@@ -14,11 +14,11 @@ import type { Recorder } from './record.ts';
 import { type LiveSession, newSession } from './session.ts';
 import type { Shared } from './shared.ts';
 import type { Specs } from './specs.ts';
-import type { Recorded, SessionSummary } from './types.ts';
+import type { Opening, Recorded, SessionSummary } from './types.ts';
 
 export interface Sessions {
-  open(init: SessionInit): Promise<SessionSummary>;
-  create(init: Omit<SessionInit, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
+  open(init: Opening): Promise<SessionSummary>;
+  create(init: Omit<Opening, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
   decide(session: string, proposal: Proposal, early?: (recorded: Recorded) => void): Promise<Recorded>;
   foresee(session: string, proposal: Proposal): Promise<Foresight>;
 }
@@ -51,7 +51,7 @@ export function createSessions({
 }: SessionsParts): Sessions {
   const warned = new Set<string>();
 
-  async function open(init: SessionInit): Promise<SessionSummary> {
+  async function open(init: Opening): Promise<SessionSummary> {
     const id = init.id ?? randomUUID();
     // An id made here is new; one that was given may exist.
     const known =
@@ -66,7 +66,7 @@ export function createSessions({
   }
 
   /** Nobody waits between the look at memory and this, so that what is not there is new. */
-  async function start(id: string, init: SessionInit): Promise<void> {
+  async function start(id: string, init: Opening): Promise<void> {
     for (let reading = shared.reading(); reading !== null; reading = shared.reading()) await reading;
     if (memory.get(id) !== null) {
       await open({ ...init, id });
@@ -80,6 +80,7 @@ export function createSessions({
       agent: init.agent,
       principal: init.principal ?? null,
       tenant: init.tenant ?? null,
+      ...(init.door === undefined ? {} : { door: init.door }),
       state: 'open',
       guarded: true,
       startedAt: now,
@@ -107,7 +108,7 @@ export function createSessions({
     }
   }
 
-  function create(init: Omit<SessionInit, 'id'>) {
+  function create(init: Omit<Opening, 'id'>) {
     const id = randomUUID();
     return { id, opened: start(id, init) };
   }
@@ -211,7 +212,7 @@ function checkSame(session: LiveSession, given: Proposal & { readonly id: string
   );
 }
 
-function checkResume(row: SessionRow, init: SessionInit): void {
+function checkResume(row: SessionRow, init: Opening): void {
   if (row.state === 'ended') {
     throw refuse('session-ended', `the session ${row.id} has ended`, 'Open one with another id.');
   }

@@ -7,11 +7,22 @@ export type { Proposal, SessionInit } from '../step/types.ts';
 
 /** `observed` sessions came in as telemetry and had no guard in their path; the others have decisions. */
 export type SessionState = 'open' | 'held' | 'halted' | 'ended';
+/** How agents meet Interlock. */
+export const DOORS = ['sdk', 'api', 'gateway', 'mcp', 'decision-point', 'agent-hooks'] as const;
+export type Door = (typeof DOORS)[number];
+
+/** A session to open, and the door that opens it. */
+export interface Opening extends SessionInit {
+  readonly door?: Door;
+}
+
 export interface SessionSummary {
   readonly id: string;
   readonly agent: Agent;
   readonly principal: string | null;
   readonly tenant: string | null;
+  /** The door it was opened through; absent for one that only telemetry told of. */
+  readonly door?: Door;
   readonly state: SessionState;
   readonly guarded: boolean;
   /** Milliseconds since the epoch. */
@@ -120,6 +131,8 @@ export interface AgentCoverage {
   readonly unguarded: number;
   /** Allowed calls of which no span came in. */
   readonly unseen: number;
+  /** The doors that its decisions came through. */
+  readonly doors: readonly Door[];
   readonly lastAt: number;
 }
 
@@ -189,9 +202,9 @@ export interface Span {
 }
 
 export interface Engine {
-  openSession(init: SessionInit): Promise<SessionSummary>;
+  openSession(init: Opening): Promise<SessionSummary>;
   /** Opens a session that is surely new, without waiting: its steps may be proposed at once, and become durable after it. */
-  newSession(init: Omit<SessionInit, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
+  newSession(init: Omit<Opening, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
   /**
    * Decides a step and records it. Resolves only when step, decision and state digest are durable. `early` is told of the
    * verdict as soon as it is made: for what may be prepared, and taken back when the record fails, never for an effect.

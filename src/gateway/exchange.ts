@@ -205,11 +205,11 @@ async function open(
   if (named !== null) {
     // What was named by this caller before need not be opened again.
     if (conversation?.scope === scope) return { conversation, opened: done };
-    const { id } = await engine.openSession({ ...init, id: named });
+    const { id } = await engine.openSession({ ...init, id: named, door: 'gateway' });
     return { conversation: conversations.begin(id, scope), opened: done };
   }
   if (conversation !== null) return { conversation, opened: done };
-  const { id, opened } = engine.newSession(init);
+  const { id, opened } = engine.newSession({ ...init, door: 'gateway' });
   opened.catch(() => undefined);
   return { conversation: conversations.begin(id, scope), opened };
 }

@@ -55,7 +55,7 @@ export function createDecider({ engine, admit, onFailure }: DeciderParts): Decid
     const key = JSON.stringify([init.id, init.agent.name, init.principal, init.tenant]);
     if (open.has(key)) return;
     // Refuses a session of another agent, principal or tenant.
-    await engine.openSession(init);
+    await engine.openSession({ ...init, door: 'decision-point' });
     if (open.size >= OPEN_MAX) open.delete(open.values().next().value as string);
     open.add(key);
   }

@@ -1,12 +1,13 @@
 // The engine in this process, as a transport.
 import { EngineError } from '../engine/problem.ts';
-import type { Engine } from '../engine/types.ts';
+import type { Door, Engine } from '../engine/types.ts';
 import { DecisionUnavailable, failure, InterlockError } from './errors.ts';
 import type { Transport } from './transport.ts';
 
-export function localTransport(engine: Engine): Transport {
+/** `door`: how the agents that use it meet Interlock. */
+export function localTransport(engine: Engine, door: Door = 'sdk'): Transport {
   return {
-    openSession: (init) => translated(engine.openSession(init)),
+    openSession: (init) => translated(engine.openSession({ ...init, door })),
     decide: (session, proposal, early) => translated(engine.decide(session, proposal, early)),
     check: (session, request) => translated(engine.check(session, request)),
     endSession: (session) => translated(engine.endSession(session)),

@@ -34,7 +34,9 @@ export function hooksDoors(
   admit: Admit,
   onFailure: (error: unknown) => void,
 ): Readonly<Record<string, Answerer>> {
-  const hooks = interlockHooks(overTransport(localTransport(engine)), { approvalMs: RESOLVE_MS });
+  const hooks = interlockHooks(overTransport(localTransport(engine, 'agent-hooks')), {
+    approvalMs: RESOLVE_MS,
+  });
 
   /** The context with the tenant that the key stands for, or why it is not taken. */
   function admitted(context: unknown, key: string | null): Admitted {

@@ -43,7 +43,7 @@ export function openMcp(setup: {
   const { engine, upstreams, callers, dataDir } = setup;
   const log = (line: string) => setup.log(`mcp: ${line}`);
   const pins = openPins(join(dataDir, 'mcp-pins'));
-  const transport = localTransport(engine);
+  const transport = localTransport(engine, 'mcp');
   const known = callers === undefined ? null : createCallers(callers, engine);
   return createMcpDoor({
     upstreams: upstreams.map((upstream) => ({

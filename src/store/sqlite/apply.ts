@@ -50,6 +50,7 @@ export function createApply(database: DatabaseSync): (writes: readonly Write[]) 
       row.specName,
       row.noSpec,
       row.deadline,
+      row.door ?? null,
     );
   }
 
@@ -181,14 +182,14 @@ const SQL = {
   sessionNumber: 'SELECT n FROM sessions WHERE id = ?',
   spanNumber: 'SELECT n FROM spans WHERE trace_id = ? AND span_id = ?',
   session: `INSERT INTO sessions (id, agent, agent_version, principal, tenant, state, guarded, started_at, last_at, steps,
-      allow, transform, hold, deny, halt, title, spec, spec_name, no_spec, deadline)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      allow, transform, hold, deny, halt, title, spec, spec_name, no_spec, deadline, door)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET agent = excluded.agent, agent_version = excluded.agent_version,
       principal = excluded.principal, tenant = excluded.tenant, state = excluded.state, guarded = excluded.guarded,
       started_at = excluded.started_at, last_at = excluded.last_at, steps = excluded.steps, allow = excluded.allow,
       transform = excluded.transform, hold = excluded.hold, deny = excluded.deny, halt = excluded.halt,
       title = excluded.title, spec = excluded.spec, spec_name = excluded.spec_name, no_spec = excluded.no_spec,
-      deadline = excluded.deadline
+      deadline = excluded.deadline, door = excluded.door
     WHERE sessions.guarded = 0 OR excluded.guarded = 1`,
   step: `INSERT INTO steps (session, observed, seq, id, id_hash, time, kind, name, call_id, act, verdict, step_digest,
       state_digest, hold, span) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

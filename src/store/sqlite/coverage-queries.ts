@@ -1,11 +1,11 @@
 // Which share of the tools that ran had a decision, by agent.
 import type { DatabaseSync } from 'node:sqlite';
-import type { AgentCoverage } from '../../engine/types.ts';
+import type { AgentCoverage, Door } from '../../engine/types.ts';
 
 export function createCoverageQueries(database: DatabaseSync) {
   const decided = database.prepare(`SELECT agent, agent_version AS version,
       sum(span IS NOT NULL) AS covered, sum(span IS NULL AND verdict IN ('allow', 'transform')) AS unseen,
-      max(steps.time) AS last
+      max(steps.time) AS last, group_concat(DISTINCT door) AS doors
     FROM steps JOIN sessions ON sessions.n = steps.session
     WHERE observed = 0 AND steps.kind = 'tool.call' AND steps.time >= ? GROUP BY agent, agent_version`);
   const unguarded = database.prepare(`SELECT agent, agent_version AS version, count(*) AS unguarded,
@@ -31,6 +31,7 @@ export function createCoverageQueries(database: DatabaseSync) {
           covered: (known?.covered ?? 0) + Number(row.covered ?? 0),
           unguarded: (known?.unguarded ?? 0) + Number(row.unguarded ?? 0),
           unseen: (known?.unseen ?? 0) + Number(row.unseen ?? 0),
+          doors: known?.doors ?? doorsOf(row.doors),
           lastAt: Math.max(known?.lastAt ?? 0, last),
         });
       }
@@ -40,4 +41,8 @@ export function createCoverageQueries(database: DatabaseSync) {
       );
     },
   };
+}
+
+function doorsOf(names: unknown): readonly Door[] {
+  return typeof names === 'string' ? (names.split(',') as Door[]).sort() : [];
 }

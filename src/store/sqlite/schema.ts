@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../store.ts';
 
 /** Goes up with every change of the tables; a file with a higher one was written by a newer Interlock. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** What sessions share, and people's orders to stop. */
 const SHARED = `
@@ -19,7 +19,7 @@ CREATE TABLE sessions (
   state TEXT NOT NULL, guarded INTEGER NOT NULL, started_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
   steps INTEGER NOT NULL, allow INTEGER NOT NULL, transform INTEGER NOT NULL, hold INTEGER NOT NULL,
   deny INTEGER NOT NULL, halt INTEGER NOT NULL, findings INTEGER NOT NULL DEFAULT 0,
-  title TEXT, spec TEXT, spec_name TEXT, no_spec TEXT, deadline INTEGER
+  title TEXT, spec TEXT, spec_name TEXT, no_spec TEXT, deadline INTEGER, door TEXT
 );
 CREATE INDEX sessions_newest ON sessions (started_at, n);
 CREATE INDEX sessions_due ON sessions (deadline) WHERE deadline IS NOT NULL;
@@ -56,6 +56,7 @@ const MIGRATIONS: Readonly<Record<number, string>> = {
   2: `ALTER TABLE sessions ADD COLUMN deadline INTEGER;
 CREATE INDEX sessions_due ON sessions (deadline) WHERE deadline IS NOT NULL;`,
   3: SHARED,
+  4: 'ALTER TABLE sessions ADD COLUMN door TEXT;',
 };
 
 export interface OpenOptions {

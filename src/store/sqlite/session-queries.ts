@@ -1,6 +1,6 @@
 // Sessions as lists show them: filtered, searched, newest first, one page at a time.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { SessionState, SessionSummary } from '../../engine/types.ts';
+import type { Door, SessionState, SessionSummary } from '../../engine/types.ts';
 import { VERDICTS } from '../../monitor/types.ts';
 import { type SessionQuery, type SessionRow, StoreError } from '../store.ts';
 
@@ -67,6 +67,7 @@ export function sessionRow(row: Row): SessionRow {
     },
     principal: row.principal as string | null,
     tenant: row.tenant as string | null,
+    ...(row.door === null ? {} : { door: row.door as Door }),
     state: row.state as SessionRow['state'],
     guarded: row.guarded === 1,
     startedAt: row.started_at as number,

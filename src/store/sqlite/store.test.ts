@@ -44,7 +44,7 @@ test('a file of an older version is brought up to date by its owner, and refused
   const path = join(directory, 'interlock.sqlite');
   const file = new DatabaseSync(path);
   file.exec(
-    'DROP TABLE shared; DROP TABLE stops; DROP INDEX sessions_due; ALTER TABLE sessions DROP COLUMN deadline; PRAGMA user_version = 1',
+    'DROP TABLE shared; DROP TABLE stops; DROP INDEX sessions_due; ALTER TABLE sessions DROP COLUMN deadline; ALTER TABLE sessions DROP COLUMN door; PRAGMA user_version = 1',
   );
   file.close();
   assert.throws(() => openDatabase(path, { readOnly: true, busyTimeoutMs: 0 }), /older Interlock/);
