@@ -9,6 +9,8 @@ import type { Sent } from './upstream.ts';
 
 /** A client hears at least this often that the connection is alive. */
 const ALIVE_MS = 10_000;
+/** Of one stream: what is held back of it is in memory. A token takes about 300 bytes on the wire. */
+const STREAM_BYTES_MAX = 256 << 20;
 
 export interface Relay {
   readonly response: ServerResponse;
@@ -26,6 +28,7 @@ export async function relayStream(relay: Relay): Promise<void> {
   const reader = eventReader();
   let concluded = false;
   let quiet = false;
+  let bytes = 0;
   const alive = setInterval(() => {
     if (quiet && sse && !response.writableEnded) response.write(': waiting\n\n');
     quiet = true;
@@ -64,6 +67,8 @@ export async function relayStream(relay: Relay): Promise<void> {
   try {
     for await (const chunk of sent.body) {
       if (response.destroyed) throw new Error('the client has gone');
+      bytes += (chunk as Buffer).length;
+      if (bytes > STREAM_BYTES_MAX) throw new Error(`the reply has more than ${STREAM_BYTES_MAX} bytes`);
       await take(reader.push(chunk as Buffer));
     }
     await take(reader.end());

@@ -2,9 +2,12 @@
 // rule reads the text as a whole; where rules look for patterns, all but what may be the beginning of a match.
 import type { ContentWatch } from '../spec/content-watch.ts';
 import { compileAutomaton, type Walk } from '../spec/text-automaton.ts';
+import { Unreadable } from './types.ts';
 
 /** Patterns are not matched against longer texts: such a text is decided as a whole. */
 const FOLLOWED_MAX = 250_000;
+/** All of a text is kept until it is on record. */
+const TEXT_MAX = 16 << 20;
 
 export interface Holdback {
   /** Takes what came, gives what may go. */
@@ -22,44 +25,49 @@ export interface Holdback {
 export function holdBack(watch: ContentWatch): Holdback {
   const walks: Walk[] | null =
     watch.t === 'patterns' ? watch.patterns.map((pattern) => compileAutomaton(pattern)!.start()) : null;
+  /** Only ever added to while it comes: to look into a text that grows costs all of it each time. */
   let text = '';
-  let walked = 0;
+  let rest = '';
+  let half = '';
   let released = 0;
   let closed = watch.t === 'whole';
 
-  /** Up to where the text may go. */
-  function free(): number {
-    if (walks === null) return text.length;
+  /** How much of the rest may go, now that this came. */
+  function free(delta: string): number {
+    if (walks === null) return rest.length;
     // Half a character waits for its other half.
-    const last = text.charCodeAt(text.length - 1);
-    const end = last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length;
-    const piece = text.slice(walked, end);
-    walked = end;
-    let pending = end;
+    const last = delta.charCodeAt(delta.length - 1);
+    const whole = last >= 0xd800 && last <= 0xdbff ? delta.length - 1 : delta.length;
+    const piece = half + delta.slice(0, whole);
+    half = delta.slice(whole);
+    let pending = text.length - half.length;
     for (const walk of walks) {
       walk.push(piece);
       pending = Math.min(pending, walk.pending);
     }
-    return pending;
+    return Math.max(0, pending - released);
   }
 
   return {
     push(delta) {
+      if (delta === '') return '';
+      if (text.length + delta.length > TEXT_MAX)
+        throw new Unreadable(`a text of more than ${TEXT_MAX} characters`, 'too_large');
       text += delta;
+      rest += delta;
+      if (walks !== null && text.length > FOLLOWED_MAX) closed = true;
       if (closed) return '';
-      if (walks !== null && text.length > FOLLOWED_MAX) {
-        closed = true;
-        return '';
-      }
-      const from = released;
-      released = Math.max(released, free());
-      return text.slice(from, released);
+      const count = free(delta);
+      const goes = rest.slice(0, count);
+      rest = rest.slice(count);
+      released += count;
+      return goes;
     },
     get text() {
       return text;
     },
     get rest() {
-      return text.slice(released);
+      return rest;
     },
     get released() {
       return released;

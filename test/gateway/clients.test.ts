@@ -2,7 +2,6 @@
 // arrives, one that is held runs after its approval, and the record says so. Only the address differs from a program of theirs.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Agent,
   type AgentOptions,
@@ -202,12 +201,7 @@ test('the call after a withheld one carries its signature, streamed and whole', 
 async function checkRecord(agent: string): Promise<void> {
   const [session, ...others] = await gateway.sessionsOf(agent);
   assert.ok(session !== undefined && others.length === 0);
-  // The end of a reply stops nobody, and is put on record behind it.
-  let steps = await gateway.stepsOf(session.id);
-  for (let i = 0; i < 100 && steps.at(-1)!.step.kind !== 'model.response'; i++) {
-    await sleep(10);
-    steps = await gateway.stepsOf(session.id);
-  }
+  const steps = await gateway.endedSteps(session.id);
   const told = steps.map(({ step, decision }) => `${step.kind} ${step.name} ${decision.verdict}`.trim());
   assert.deepEqual(
     told.filter((line) => line.startsWith('tool.') || line.startsWith('approval')),

@@ -1,11 +1,14 @@
 // What goes wrong around the gateway, end to end: the upstream, the conversation, the store, the process. Nothing that was not
 // allowed gets through, nothing is lost from the record, and a policy's denial reads otherwise than an error.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { type GatewayUnderTest, recordingFetch, startGateway } from './harness.ts';
+import { type GatewayUnderTest, recordingFetch, SHOP, startGateway } from './harness.ts';
 import {
   call,
   calls,
@@ -49,6 +52,36 @@ after(async () => {
   await model?.close();
 });
 
+/** A model that goes on talking as long as somebody listens. */
+async function endless(): Promise<{ url: string; closed: Promise<void>; close(): Promise<void> }> {
+  const choices = [{ index: 0, delta: { content: 'and so on '.repeat(5_000) }, finish_reason: null }];
+  const chunk = { id: 'c-1', object: 'chat.completion.chunk', created: 1, model: MODEL, choices };
+  const event = `data: ${JSON.stringify(chunk)}\n\n`;
+  let gone = () => {};
+  const closed = new Promise<void>((resolve) => {
+    gone = resolve;
+  });
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const talk = () => {
+      while (!response.destroyed && response.write(event));
+    };
+    response.on('drain', talk).once('close', gone);
+    talk();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    closed,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
 interface Client {
   readonly openai: OpenAI;
   readonly anthropic: Anthropic;
@@ -83,10 +116,10 @@ function play(script: ScriptedModelOptions['script']): void {
 }
 
 /** `kind name verdict error` of every step of the agent's only session, without its beginning. */
-async function record(agent: string, of = gateway): Promise<string[]> {
+async function record(agent: string, of = gateway, replied = true): Promise<string[]> {
   const [session, ...others] = await of.sessionsOf(agent);
   assert.ok(session !== undefined && others.length === 0, 'there is one session');
-  const steps = await of.stepsOf(session.id);
+  const steps = await (replied ? of.endedSteps(session.id) : of.stepsOf(session.id));
   return steps
     .filter(({ step }) => step.kind !== 'session.start')
     .map(({ step, decision }) =>
@@ -123,7 +156,7 @@ describe('the upstream', () => {
         if (!stream) assert.deepEqual([error.status, error.code], [504, 'upstream_timeout']);
         return true;
       });
-      const steps = await record(agent);
+      const steps = await record(agent, gateway, stream);
       if (stream) assert.ok(steps.includes('model.response scripted-model allow failed'));
       assert.ok(!steps.some((step) => step.startsWith('tool.call')));
     });
@@ -142,7 +175,7 @@ describe('the upstream', () => {
       assert.ok(!(await bytes()).includes('get_order'));
       const sessions = await gateway.sessionsOf(agent);
       for (const { id } of sessions) {
-        const kinds = (await gateway.stepsOf(id)).map(({ step }) => [step.kind, step.error !== undefined]);
+        const kinds = (await gateway.endedSteps(id)).map(({ step }) => [step.kind, step.error !== undefined]);
         assert.deepEqual(kinds.at(-1), ['model.response', true]);
       }
     });
@@ -282,6 +315,25 @@ describe('the reply', () => {
     });
   }
 
+  for (const [kind, spec] of [
+    ['is guarded', SHOP],
+    ['no rule reads', SHOP.slice(0, SHOP.indexOf('  - id: no-secrets'))],
+  ] as const)
+    test(`is a stream without end, of text that ${kind}: broken off, and the upstream is let go`, async () => {
+      const upstream = await endless();
+      const endured = await startGateway({ upstream: upstream.url, spec });
+      try {
+        const one = client(endured);
+        await assert.rejects(one.openai.chat.completions.stream(chat()).finalChatCompletion(), /broke off/);
+        await upstream.closed;
+        const failed = 'model.response scripted-model allow failed';
+        assert.equal((await record(one.agent, endured)).at(-1), failed);
+      } finally {
+        await endured.stop();
+        await upstream.close();
+      }
+    });
+
   test('is beyond every limit: refused', async () => {
     const { openai } = client();
     play([{ ...says(''), fault: { kind: 'huge', chars: 70_000_000 } }]);
@@ -316,7 +368,7 @@ describe('the request', () => {
       },
     );
     assert.equal(model.requests.length, seen, 'the upstream was not asked');
-    assert.ok((await record(agent)).includes('model.request forbidden-model deny'));
+    assert.ok((await record(agent, gateway, false)).includes('model.request forbidden-model deny'));
   });
 
   test('is not JSON, too big, or to somewhere else: refused before anything is done', async () => {

@@ -72,12 +72,15 @@ export interface GatewayOptions {
 
 export interface GatewayUnderTest {
   readonly url: string;
+  readonly pid: number;
   /** Spec, gateway file and data; gone after `stop`. */
   readonly dir: string;
   /** A GET, or a POST when there is a body, of the API; the JSON of the answer. */
   api<T>(path: string, body?: object): Promise<T>;
   sessionsOf(agent: string): Promise<readonly SessionSummary[]>;
   stepsOf(session: string): Promise<readonly Recorded[]>;
+  /** The same once the end of the last reply is on record: it stops nobody, and comes behind the reply. */
+  endedSteps(session: string): Promise<readonly Recorded[]>;
   pendingHolds(session: string): Promise<readonly Hold[]>;
   approve(hold: string): Promise<Hold>;
   /** SIGKILL: the process says goodbye to nobody. The directory stays. */
@@ -128,16 +131,26 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayUnde
           };
     return (await (await fetch(`${url}${path}`, init)).json()) as T;
   }
+  async function stepsOf(session: string): Promise<readonly Recorded[]> {
+    return (await api<{ steps: Recorded[] }>(`/v1/sessions/${session}/steps?limit=1000`)).steps;
+  }
   return {
     url,
+    pid: child.pid!,
     dir,
     api,
     async sessionsOf(agent) {
       const { sessions } = await api<{ sessions: SessionSummary[] }>(`/v1/sessions?limit=100&agent=${agent}`);
       return sessions;
     },
-    async stepsOf(session) {
-      return (await api<{ steps: Recorded[] }>(`/v1/sessions/${session}/steps?limit=1000`)).steps;
+    stepsOf,
+    async endedSteps(session) {
+      let steps = await stepsOf(session);
+      for (let i = 0; i < 500 && steps.at(-1)?.step.kind !== 'model.response'; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        steps = await stepsOf(session);
+      }
+      return steps;
     },
     async pendingHolds(session) {
       const { holds } = await api<{ holds: Hold[] }>('/v1/holds?state=pending');
