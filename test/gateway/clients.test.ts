@@ -139,34 +139,29 @@ test('Responses hears of a withheld call as its model made it, with why it did n
     'by reference': (options: AgentOptions) => vercel(options, false, 'responses'),
     'by reference, streamed': (options: AgentOptions) => vercel(options, true, 'responses'),
   };
-  for (const [how, agentOf] of Object.entries(conversations)) {
-    const thinker = await startScriptedModel({
-      script: [
-        {
-          parts: [
-            { kind: 'reasoning', text: 'Wire it.' },
-            call('wire_money', { account: SECRET }, 'wire-it-now'),
-          ],
-        },
-        says('I see.'),
-      ],
-    });
-    const thinking = await startGateway({ upstream: thinker.url });
-    try {
+  const thinker = await startScriptedModel({
+    script: [
+      { parts: [{ kind: 'reasoning', text: 'Wire it.' }, call('wire_money', { account: SECRET })] },
+      says('I see.'),
+    ],
+  });
+  const thinking = await startGateway({ upstream: thinker.url });
+  try {
+    for (const [how, agentOf] of Object.entries(conversations)) {
       const agent = agentOf({ base: `${thinking.url}/gateway`, headers: {}, fetch });
-      await agent.say('Wire me money.');
+      await agent.say(`Wire me money, ${how}.`);
       await agent.say('Why not?');
       const input = thinker.requests.at(-1)!.body.input as Record<string, unknown>[];
       const [, thought, called, output] = input;
       assert.ok(String(thought!.id).startsWith('rs_'), how);
-      assert.deepEqual([called!.type, called!.call_id], ['function_call', 'wire-it-now'], how);
-      assert.deepEqual([output!.type, output!.call_id], ['function_call_output', 'wire-it-now'], how);
+      assert.equal(called!.type, 'function_call', how);
+      assert.deepEqual([output!.type, output!.call_id], ['function_call_output', called!.call_id], how);
       assert.match(String(output!.output), /Money is not wired/, how);
       assert.equal(input.length, 5, how);
-    } finally {
-      await thinking.stop();
-      await thinker.close();
     }
+  } finally {
+    await thinking.stop();
+    await thinker.close();
   }
 });
 
