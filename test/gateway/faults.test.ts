@@ -308,7 +308,7 @@ describe('the reply', () => {
       assert.equal(withheld.tool_calls?.length, 1);
       play([huge(2_000_000)]);
       await assert.rejects(ask(one), (error: InstanceType<typeof OpenAI.APIError>) => {
-        assert.match(String(error.code), /^(too_large|interlock_stream_broken)$/);
+        assert.match(String(error.code), /^(upstream_invalid|interlock_stream_broken)$/);
         return true;
       });
       assert.ok(!(await one.bytes()).includes(MARK));
