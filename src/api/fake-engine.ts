@@ -100,6 +100,7 @@ export function fakeEngine(): FakeEngine {
       early?.(made);
       return made;
     },
+    note: async (id, proposal) => decide(id, proposal),
     foresee: async (_id, proposal) => ({ verdict: verdictOf(proposal), rules: [], watch: { t: 'free' } }),
     async check(session, { name, subject }) {
       return this.decide(session, { kind: 'check', name, args: { subject }, result: { passed: true } });

@@ -116,7 +116,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const { id, opened } = sessions.create(init);
       return { id, opened: opened.catch(failStore) };
     },
-    decide: (session, proposal, early) => sessions.decide(session, proposal, early).catch(failStore),
+    decide: (session, proposal, early) => sessions.decide(session, proposal, { early }).catch(failStore),
+    note: (session, proposal) => sessions.decide(session, proposal, { patient: true }).catch(failStore),
     foresee: (session, proposal) => sessions.foresee(session, proposal).catch(failStore),
     check: (session, request) => checks.check(session, request).catch(failStore),
     stop: (request) => stops.stop(request).catch(failStore),

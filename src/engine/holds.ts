@@ -38,7 +38,7 @@ export function createHolds(
     checkAnswer(hold, given, session.row.principal, now);
     const answered = withAnswer(hold, given, session.row.principal, now);
     if (answered.hold.state === 'pending') return writeAnswer(session, answered);
-    await recorder.record(session, approvalStep(answered.hold), answered);
+    await recorder.record(session, approvalStep(answered.hold), { answered });
     return answered.hold;
   }
 

@@ -31,11 +31,19 @@ export interface Recorder {
   record(
     session: LiveSession,
     given: Proposal & { readonly id: string },
-    answered?: StoredHold,
-    early?: (recorded: Recorded) => void,
+    options?: RecordOptions,
   ): Promise<Recorded>;
   /** What would be said of the step now; nothing changes. */
   foresee(session: LiveSession, given: Proposal & { readonly id: string }): Foresight;
+}
+
+export interface RecordOptions {
+  /** The hold that the step answers. */
+  readonly answered?: StoredHold;
+  /** Told of the verdict before it is durable. */
+  readonly early?: ((recorded: Recorded) => void) | undefined;
+  /** Nobody waits for it: it may become durable a moment later, with others. */
+  readonly patient?: boolean;
 }
 
 export interface RecorderParts {
@@ -61,9 +69,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     session: LiveSession,
     given: Step,
     givenText: string,
-    answered: StoredHold | undefined,
     history: SharedHistory | undefined,
-    early: ((recorded: Recorded) => void) | undefined,
+    { answered, early, patient }: RecordOptions,
   ): Promise<Recorded> {
     const { decision, changes, facts, arrival } = session.monitor.step(stateOf(session), given, history);
     // What was read of other sessions stands in the step: it can be replayed without them.
@@ -125,7 +132,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (finding !== null) events.push({ type: 'finding', session: step.session, finding: finding.id });
     const { deadline } = session.row;
     session.writing += 1;
-    const durable = store.append(writes).then(
+    const durable = store.append(writes, patient).then(
       () => {
         session.writing -= 1;
         // What is durable is not kept for the next to wait for.
@@ -160,7 +167,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   return {
     foresee: (session, given) =>
       session.monitor.foresee(stateOf(session), placed(session, given), shared.history()),
-    record(session, given, answered, early) {
+    record(session, given, options = {}) {
       const proposed = placed(session, given);
       const text = canonicalStep(proposed, limits.bytesPerProposal);
       // What is decided is what is kept, to the order of its fields: a restored session decides the same.
@@ -173,7 +180,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const history = shared.history();
       // A monitor that throws may have changed half of the state: the session goes back to what is durable.
       try {
-        return decideAndWrite(session, step, text, answered, history, early);
+        return decideAndWrite(session, step, text, history, options);
       } catch (error) {
         memory.drop(session);
         shared.distrust();

@@ -10,7 +10,7 @@ import { hash53 } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { EngineOptions } from './options.ts';
 import { refuse } from './problem.ts';
-import type { Recorder } from './record.ts';
+import type { Recorder, RecordOptions } from './record.ts';
 import { type LiveSession, newSession } from './session.ts';
 import type { Shared } from './shared.ts';
 import type { Specs } from './specs.ts';
@@ -19,9 +19,11 @@ import type { Opening, Recorded, SessionSummary } from './types.ts';
 export interface Sessions {
   open(init: Opening): Promise<SessionSummary>;
   create(init: Omit<Opening, 'id'>): { readonly id: string; readonly opened: Promise<unknown> };
-  decide(session: string, proposal: Proposal, early?: (recorded: Recorded) => void): Promise<Recorded>;
+  decide(session: string, proposal: Proposal, options?: DecideOptions): Promise<Recorded>;
   foresee(session: string, proposal: Proposal): Promise<Foresight>;
 }
+
+type DecideOptions = Pick<RecordOptions, 'early' | 'patient'>;
 
 export interface SessionsParts {
   readonly options: EngineOptions;
@@ -123,11 +125,7 @@ export function createSessions({
     });
   }
 
-  async function decide(
-    id: string,
-    proposal: Proposal,
-    early?: (recorded: Recorded) => void,
-  ): Promise<Recorded> {
+  async function decide(id: string, proposal: Proposal, options?: DecideOptions): Promise<Recorded> {
     if (proposal.kind === 'approval' || proposal.kind === 'check' || proposal.kind === 'session.start') {
       const message = `a step of kind ${proposal.kind} is recorded by Interlock itself and cannot be proposed`;
       throw refuse('invalid', message, INSTEAD[proposal.kind]);
@@ -167,7 +165,7 @@ export function createSessions({
           'Open a new one.',
         );
       }
-      return recorder.record(session, given, undefined, early);
+      return recorder.record(session, given, options);
     }
   }
 

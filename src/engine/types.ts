@@ -210,6 +210,8 @@ export interface Engine {
    * verdict as soon as it is made: for what may be prepared, and taken back when the record fails, never for an effect.
    */
   decide(session: string, proposal: Proposal, early?: (recorded: Recorded) => void): Promise<Recorded>;
+  /** The same for what nobody waits for: durable a moment later, together with others. */
+  note(session: string, proposal: Proposal): Promise<Recorded>;
   /** What the verdict on a step would be now, and nothing is recorded or remembered. */
   foresee(session: string, proposal: Proposal): Promise<Foresight>;
   /** Records spans and the steps they show; raises a finding for a tool step no decision covers. */

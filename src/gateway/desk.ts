@@ -70,7 +70,7 @@ export function createDesk(parts: DeskParts): ServedDesk {
       onFailure(new Error(`${proposal.kind} ${parsed.problems[0]!.at}: ${parsed.problems[0]!.expected}`));
       return;
     }
-    const noted = engine.decide(session, parsed.value).catch(onFailure);
+    const noted = engine.note(session, parsed.value).catch(onFailure);
     background.add(noted);
     void noted.finally(() => background.delete(noted));
   }

@@ -203,7 +203,7 @@ export interface Store {
    * Queues changes. One call is one transaction or part of one. Rejects with `StoreError`; then nothing that was
    * waiting at that moment has been written.
    */
-  append(writes: readonly Write[]): Promise<void>;
+  append(writes: readonly Write[], patient?: boolean): Promise<void>;
   /** False when the queue is full: callers refuse new work until it has drained. */
   hasRoom(): boolean;
 

@@ -4,9 +4,12 @@ import { StoreError, type Write } from '../store.ts';
 
 /** Rows of one transaction; bounds how long a later append waits behind it. */
 export const ROWS_PER_COMMIT = 1_000;
+/** How long a write that nobody waits for waits for others to go with, milliseconds. */
+const PATIENT_MS = 10;
 
 export interface CommitQueue {
-  append(writes: readonly Write[]): Promise<void>;
+  /** `patient`: goes with the next that is not, or after a moment. */
+  append(writes: readonly Write[], patient?: boolean): Promise<void>;
   /** Rows that are not durable yet. */
   readonly rows: number;
   /** Approximate characters of text that are not durable yet. */
@@ -28,11 +31,14 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
   let characters = 0;
   let running: Promise<void> | null = null;
   let closed = false;
+  /** Of what waits, how many do so without patience. */
+  let pressing = 0;
+  let timer: NodeJS.Timeout | null = null;
 
   async function run(): Promise<void> {
     // The end of this turn: appends made by callbacks that are already due come along.
     await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
+    while (pressing > 0) {
       const batch = takeBatch();
       try {
         await commit(batch.flatMap((append) => append.writes));
@@ -41,10 +47,25 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
         // What waits was decided on top of what failed, so it fails too.
         const failed = [...batch, ...waiting];
         waiting = [];
+        pressing = 0;
         for (const append of failed) settle(append).reject(error);
       }
     }
     running = null;
+    if (waiting.length > 0) rouse();
+  }
+
+  /** What waits patiently goes after a moment, unless something takes it along before. */
+  function rouse(): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      if (waiting.length > 0) press();
+    }, PATIENT_MS);
+  }
+
+  function press(): void {
+    pressing = waiting.length;
+    running ??= run();
   }
 
   /** Whole appends, in order, up to the bound; one append of any size makes a batch of its own. */
@@ -56,7 +77,9 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
       size += writes.length;
       count += 1;
     }
-    return waiting.splice(0, count);
+    const batch = waiting.splice(0, count);
+    pressing = Math.max(0, pressing - count);
+    return batch;
   }
 
   function settle(append: Append): Append {
@@ -72,7 +95,7 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
     get characters() {
       return characters;
     },
-    append(writes) {
+    append(writes, patient = false) {
       if (closed) return Promise.reject(new StoreError('closed', 'the store is closed'));
       if (writes.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
@@ -80,11 +103,14 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
         rows += writes.length;
         characters += append.characters;
         waiting.push(append);
-        running ??= run();
+        if (patient) rouse();
+        else press();
       });
     },
     async close() {
       closed = true;
+      if (timer !== null) clearTimeout(timer);
+      if (waiting.length > 0) press();
       await running;
     },
   };
