@@ -42,6 +42,7 @@ export function addressOf(url: string): Address | null {
         segment === '..' ||
         segment === '.' ||
         segment.includes('/') ||
+        segment.includes('\\') ||
         (segment === '' && i < segments.length - 1),
     )
   )

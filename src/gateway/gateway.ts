@@ -216,6 +216,8 @@ function createGateway(
       send(response, sent.status, { ...passHeaders(sent.headers), ...own }, JSON.stringify(reply));
     } catch (error) {
       desk.abandon(error instanceof Error ? error.message : String(error));
+      if (error instanceof Unreadable)
+        throw new Refusal(502, 'upstream_invalid', `The reply cannot be guarded: ${error.message}.`);
       if (error instanceof EngineError && error.problem.code === 'limit-exceeded')
         throw new Refusal(502, 'upstream_invalid', `The reply cannot be guarded: ${error.problem.message}.`);
       throw error;

@@ -338,7 +338,8 @@ function anthropicStream(desk: Desk): StreamGuard {
         case 'message_start':
           head = isObject(body.message) ? body.message : {};
           usage = isObject(head.usage) ? head.usage : {};
-          return writeEvent(event);
+          // What it says comes in blocks.
+          return jsonEvent({ ...body, message: { ...head, content: [] } }, 'message_start');
         case 'content_block_start':
           return start(index, isObject(body.content_block) ? body.content_block : {});
         case 'content_block_delta':

@@ -230,9 +230,24 @@ function freshState(desk: Desk): State {
   return { gates: { said: null, thought: null }, desk, calls: 0, parts: 0, signature: undefined };
 }
 
+/** A part is one thing; one that says several is several. */
+function singles(part: Fields): readonly Fields[] {
+  const { functionCall: call, function_call: other, ...rest } = part;
+  const given = [
+    ...(call === undefined ? [] : [{ functionCall: call }]),
+    ...(other === undefined ? [] : [{ function_call: other }]),
+  ];
+  if (given.length === 0) return [part];
+  const { thoughtSignature, thought, text } = rest;
+  const signature = thoughtSignature === undefined ? {} : { thoughtSignature };
+  const said =
+    typeof text === 'string' && text !== '' ? [{ text, ...(thought === true ? { thought } : {}) }] : [];
+  return [...said, ...given.map((one, i) => (i === 0 ? { ...one, ...signature } : one))];
+}
+
 async function judged(parts: readonly Fields[], state: State, desk: Desk): Promise<Fields[]> {
   const out: Fields[] = [];
-  for (const part of parts) {
+  for (const part of parts.flatMap(singles)) {
     if (++state.parts > PARTS_MAX * 100) throw new Unreadable('a reply of too many parts');
     const call = functionCall(part);
     if (call !== null) {

@@ -160,7 +160,7 @@ async function through(desk: Desk, text: string, kind: 'said' | 'thought' = 'sai
 
 async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   const { message } = choice;
-  if (!isObject(message)) return choice;
+  if (!isObject(message)) throw new Unreadable('a choice without a message');
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(message)) if (!desk.guarded || SAFE.has(key)) out[key] = value;
   for (const key of THOUGHTS)
@@ -194,7 +194,7 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   const calls = kept.filter((call) => !old.includes(call));
   if (calls.length > 0) out.tool_calls = calls;
   if (old.length > 0) out.function_call = old[0];
-  const { logprobs, ...rest } = choice;
+  const { logprobs, delta: _, ...rest } = choice;
   return {
     ...rest,
     ...(logprobs === undefined || desk.guarded ? {} : { logprobs }),
@@ -322,7 +322,8 @@ function chatStream(desk: Desk): StreamGuard {
 
   async function take(given: Fields): Promise<string> {
     const choice = choiceOf(count(given.index));
-    const { delta: shown, finish_reason: reason, logprobs, index: _, ...others } = given;
+    // A whole message in a stream would go past what is decided piece by piece.
+    const { delta: shown, finish_reason: reason, logprobs, index: _, message: __, ...others } = given;
     const delta = isObject(shown) ? shown : {};
     const pieces = objects(delta.tool_calls);
     const old = isObject(delta.function_call) ? [delta.function_call] : [];
@@ -330,7 +331,13 @@ function chatStream(desk: Desk): StreamGuard {
     const goes: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(delta)) {
       if (key === 'tool_calls' || key === 'function_call') continue;
-      if (typeof value === 'string' && key !== 'role' && SAFE.has(key)) {
+      if (Array.isArray(value) && key === 'content') {
+        // Words in parts, as some that speak like OpenAI send them.
+        const text = gateOf(choice, key).push(contentText(value));
+        if (!desk.guarded) goes[key] = value;
+        else if (text !== '') goes[key] = text;
+        choice.said ||= text !== '';
+      } else if (typeof value === 'string' && key !== 'role' && SAFE.has(key)) {
         const text = value === '' ? '' : gateOf(choice, key).push(value);
         if (text !== '') goes[key] = text;
         // An empty first delta says whose turn it is.
@@ -374,7 +381,8 @@ function chatStream(desk: Desk): StreamGuard {
       }
       const body: unknown = JSON.parse(event.data);
       if (!isObject(body)) throw new Unreadable('an event of the stream is no JSON object');
-      if (body.error !== undefined) return writeEvent(event);
+      // Beside an error nothing else goes; some say that there is none in every chunk.
+      if (isObject(body.error)) return jsonEvent({ error: body.error });
       if (isObject(body.usage)) usage = body.usage;
       const given = objects(body.choices);
       last = body;

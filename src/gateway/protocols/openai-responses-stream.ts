@@ -49,7 +49,8 @@ export function responsesStream(desk: Desk): StreamGuard {
     }
     const at = sent++;
     open.set(index, { mode: item.type === 'message' ? 'message' : 'open', at, gates: new Map(), kept: [] });
-    return out({ ...body, output_index: at });
+    const shown = item.type === 'message' ? { ...item, content: [] } : item;
+    return out({ ...body, output_index: at, item: shown });
   }
 
   function gateOf(item: Open, part: number) {
@@ -219,7 +220,8 @@ export function responsesStream(desk: Desk): StreamGuard {
 
   function ofItem(body: Fields, event: StreamEvent): string | Promise<string> {
     const item = open.get(count(body.output_index));
-    if (item === undefined) return desk.guarded ? '' : out(body);
+    // Of an item that has not begun nothing is known, not even that it is no call.
+    if (item === undefined) return '';
     if (item.mode === 'held') {
       if (item.kept.length > EVENTS_KEPT_MAX) throw new Unreadable('a thought of too many pieces');
       if (item.kept.length > 0) item.kept.push(body);
@@ -268,10 +270,17 @@ export function responsesStream(desk: Desk): StreamGuard {
         case 'response.created':
         case 'response.in_progress':
         case 'response.queued':
+          // What the reply has comes in items.
+          return out({
+            ...body,
+            response: { ...(isObject(body.response) ? body.response : {}), output: [] },
+          });
         case 'error':
           return out(body);
         default:
-          return body.output_index === undefined ? (desk.guarded ? '' : out(body)) : ofItem(body, event);
+          if (body.output_index !== undefined) return ofItem(body, event);
+          // What tells of a whole reply or item in a way that is not known could tell of a call.
+          return desk.guarded || body.response !== undefined || body.item !== undefined ? '' : out(body);
       }
     },
     complete: () => ended,
