@@ -21,6 +21,7 @@ import {
   type TextGate,
   Unreadable,
 } from '../types.ts';
+import { through } from './through.ts';
 
 const HIDDEN = ['messages', 'system', 'tools', 'model', 'metadata'];
 const NOWHERE = { model: null, stream: false, sse: true };
@@ -192,11 +193,6 @@ async function judge(block: Fields, desk: Desk): Promise<Fields | null> {
     default:
       return block;
   }
-}
-
-async function through(desk: Desk, text: string, kind: 'said' | 'thought'): Promise<string> {
-  const gate = desk.text(kind);
-  return gate.push(text) + (await gate.end());
 }
 
 /** What the vendor ran: searches, code, MCP servers. */

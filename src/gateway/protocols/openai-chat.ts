@@ -22,6 +22,7 @@ import {
   type TextGate,
   Unreadable,
 } from '../types.ts';
+import { through } from './through.ts';
 
 /** Where models tell their thoughts; not OpenAI's own, but common. */
 const THOUGHTS = ['reasoning_content', 'reasoning'] as const;
@@ -151,11 +152,6 @@ function rewritten(call: Fields, args: Fields): Fields {
   const text = JSON.stringify(args);
   if (isObject(call.function)) return { ...call, function: { ...call.function, arguments: text } };
   return { ...call, arguments: text };
-}
-
-async function through(desk: Desk, text: string, kind: 'said' | 'thought' = 'said'): Promise<string> {
-  const gate = desk.text(kind);
-  return gate.push(text) + (await gate.end());
 }
 
 async function judged(choice: Fields, desk: Desk): Promise<Fields> {

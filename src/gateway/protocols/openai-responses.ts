@@ -21,6 +21,7 @@ import {
   type Withheld,
 } from '../types.ts';
 import { responsesStream } from './openai-responses-stream.ts';
+import { through } from './through.ts';
 
 const HIDDEN = [
   'input',
@@ -289,8 +290,7 @@ async function judge(item: Fields, desk: Desk): Promise<Fields | null> {
   const parts = await Promise.all(
     objects(item.content).map(async (part) => {
       const field = part.type === 'refusal' ? 'refusal' : 'text';
-      const gate = desk.text();
-      const text = gate.push(textOf(part[field])) + (await gate.end());
+      const text = await through(desk, textOf(part[field]));
       const { logprobs, annotations, ...plain } = part;
       // Places in a text that was cut mean nothing.
       return desk.guarded
@@ -306,8 +306,7 @@ export async function thinkable(item: Fields, desk: Desk): Promise<boolean> {
   const text = [...objects(item.summary), ...objects(item.content)]
     .map((part) => textOf(part.text))
     .join('\n');
-  const gate = desk.text('thought');
-  return gate.push(text) + (await gate.end()) === text;
+  return (await through(desk, text, 'thought')) === text;
 }
 
 function spoken(output: readonly Fields[]): string {
