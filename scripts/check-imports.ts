@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mcp: [...CORE, 'engine', 'sdk', 'api'],
   pdp: [...CORE, 'engine'],
   'agent-hooks': [...CORE, 'sdk'],
+  adapters: [...CORE, 'sdk'],
   server: [
     ...CORE,
     'replay',

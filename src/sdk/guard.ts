@@ -12,6 +12,7 @@ import {
   ToolTimeout,
 } from './errors.ts';
 import { type CheckOptions, type HoldOptions, permit } from './permit.ts';
+import type { CallTrace, Tracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
 
 export interface ToolContext {
@@ -42,9 +43,15 @@ export type Guarded<A extends object, R> = (args: A, options?: CallOptions) => P
 
 const ERROR_LENGTH_MAX = 2_000;
 
+/** Whose calls are guarded, and where they are decided and traced. */
+export interface CallPlace {
+  readonly transport: Transport;
+  readonly session: string;
+  readonly tracing: Tracing;
+}
+
 /** One call of a tool, from its arguments to what may be returned. `args` must be frozen JSON. */
 export interface GuardedCall<A extends object, R> {
-  readonly session: string;
   readonly tool: Tool<A, R>;
   readonly args: JsonObject;
   readonly callId: string;
@@ -53,29 +60,32 @@ export interface GuardedCall<A extends object, R> {
 }
 
 export function guardTool<A extends object, R>(
-  transport: Transport,
-  session: string,
+  place: CallPlace,
   tool: Tool<A, R>,
   options: GuardOptions,
 ): Guarded<A, R | DeniedResult> {
   return async (given, { callId = randomUUID(), signal } = {}) => {
     const args = frozenArgs(given);
-    return callTool(transport, { session, tool, args, callId, options, signal });
+    return callTool(place, { tool, args, callId, options, signal });
   };
 }
 
 export function callTool<A extends object, R>(
-  transport: Transport,
+  place: CallPlace,
   call: GuardedCall<A, R>,
 ): Promise<R | DeniedResult> {
-  return denialAsResult(call.options, async () => {
-    call.signal?.throwIfAborted();
-    const { session, callId, options, signal } = call;
-    const proposal: Proposal = { kind: 'tool.call', name: call.tool.name, callId, args: call.args };
-    const { decision } = await permit(transport, session, proposal, { ...options, signal });
-    const args = decision.verdict === 'transform' ? frozenArgs(decision.transformed) : call.args;
-    return run(transport, { ...call, args });
-  });
+  const { tool, callId, options, signal } = call;
+  const traced = { session: place.session, tool: tool.name, callId };
+  return denialAsResult(options, () =>
+    place.tracing.guarded(traced, async (trace) => {
+      signal?.throwIfAborted();
+      const proposal: Proposal = { kind: 'tool.call', name: tool.name, callId, args: call.args };
+      const asked = { ...options, signal, onDecision: trace.decided };
+      const { decision } = await permit(place.transport, place.session, proposal, asked);
+      const args = decision.verdict === 'transform' ? frozenArgs(decision.transformed) : call.args;
+      return run(place, { ...call, args }, trace);
+    }),
+  );
 }
 
 /** With `onDeny: 'result'` a denial becomes something the model can read; every other error stays an error. */
@@ -92,11 +102,15 @@ export async function denialAsResult<T>(
 }
 
 /** Runs the tool and records what came of it. Interrupted, it answers at once and records when the tool settles. */
-async function run<A extends object, R>(transport: Transport, call: GuardedCall<A, R>): Promise<R> {
+async function run<A extends object, R>(
+  place: CallPlace,
+  call: GuardedCall<A, R>,
+  trace: CallTrace,
+): Promise<R> {
   const { tool, signal } = call;
   if (signal?.aborted) {
     // Allowed, but it will not run: said so, so that its place in a limit is given back.
-    await record(transport, call, { error: { message: 'aborted before it ran', type: 'AbortError' } });
+    await record(place, call, { error: { message: 'aborted before it ran', type: 'AbortError' } });
     signal.throwIfAborted();
   }
   const stop = new AbortController();
@@ -112,7 +126,7 @@ async function run<A extends object, R>(transport: Transport, call: GuardedCall<
       ? undefined
       : setTimeout(() => end(new ToolTimeout(tool.name, tool.timeoutMs!)), tool.timeoutMs);
   // A tool that was interrupted may still take effect: only how it really ended is recorded, whenever that is.
-  const recorded = execute(transport, call, stop.signal);
+  const recorded = execute(place, call, trace, stop.signal);
   recorded.catch(() => {});
   try {
     return await Promise.race([recorded, interrupted]);
@@ -123,30 +137,32 @@ async function run<A extends object, R>(transport: Transport, call: GuardedCall<
 }
 
 async function execute<A extends object, R>(
-  transport: Transport,
+  place: CallPlace,
   call: GuardedCall<A, R>,
+  trace: CallTrace,
   signal: AbortSignal,
 ): Promise<R> {
   let value: R;
   try {
-    value = await call.tool.execute(call.args as unknown as A, { callId: call.callId, signal });
+    const { callId, tool } = call;
+    value = await trace.executed(async () => tool.execute(call.args as unknown as A, { callId, signal }));
   } catch (error) {
-    await record(transport, call, { error: errorOf(error) });
+    await record(place, call, { error: errorOf(error) });
     throw error;
   }
-  await record(transport, call, resultOf(value));
+  await record(place, call, resultOf(value));
   return value;
 }
 
 async function record<A extends object, R>(
-  transport: Transport,
+  place: CallPlace,
   call: GuardedCall<A, R>,
   outcome: Pick<Proposal, 'result' | 'content' | 'error'>,
 ): Promise<Recorded> {
-  const { session, tool, callId, options } = call;
+  const { tool, callId, options } = call;
   const proposal: Proposal = { kind: 'tool.result', name: tool.name, callId, ...outcome };
   try {
-    return await permit(transport, session, proposal, { ...options, onHold: 'wait', ran: true });
+    return await permit(place.transport, place.session, proposal, { ...options, onHold: 'wait', ran: true });
   } catch (error) {
     if (!(error instanceof DecisionUnavailable)) throw error;
     throw new DecisionUnavailable(`${tool.name} ran, but its result is not recorded.`, {

@@ -18,5 +18,6 @@ export {
 export type { CallOptions, Guarded, GuardOptions, Tool, ToolContext } from './guard.ts';
 export { Interlock } from './interlock.ts';
 export type { OpenOptions } from './open.ts';
+export type { HoldOptions } from './permit.ts';
 export type { ConnectOptions } from './remote.ts';
 export type { Session } from './session.ts';

@@ -7,6 +7,7 @@ import { InvalidProposal } from './errors.ts';
 import type { OpenOptions } from './open.ts';
 import { type ConnectOptions, remoteTransport } from './remote.ts';
 import { openedSession, type Session } from './session.ts';
+import { loadTracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
 
 export interface Interlock extends Pick<Transport, 'hold' | 'holds' | 'answerHold' | 'holdChange' | 'close'> {
@@ -38,7 +39,8 @@ export function overTransport(transport: Transport): Interlock {
     async session(given) {
       const parsed = parseSessionInit({ ...given, id: given.id ?? randomUUID() });
       if (!parsed.ok) throw new InvalidProposal(parsed.problems);
-      return openedSession(transport, await transport.openSession(parsed.value));
+      const opened = await transport.openSession(parsed.value);
+      return openedSession(transport, opened, await loadTracing());
     },
     hold: (id) => transport.hold(id),
     holds: (filter) => transport.holds(filter),

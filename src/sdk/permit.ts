@@ -29,10 +29,14 @@ export interface PermitOptions extends HoldOptions, CheckOptions {
   readonly signal?: AbortSignal | undefined;
   /** The step has already happened and only its delivery is decided. */
   readonly ran?: boolean;
+  /** Told of each decision on the step as it comes. */
+  readonly onDecision?: (recorded: Recorded) => void;
 }
 
 /** One wait on the server; a longer wait is several of these. */
 const WAIT_MS_MAX = 30_000;
+/** What every step of a session is denied by once a rule has halted it. */
+const HALTED = '$halted';
 /** Added to a hold's end, so that its owner has marked it expired when it is read again. */
 const EXPIRY_SLACK_MS = 100;
 
@@ -47,12 +51,14 @@ export async function permit(
   const made = new Set<string>();
   for (;;) {
     const recorded = await transport.decide(session, { ...proposal, id: randomUUID() });
+    options.onDecision?.(recorded);
     const { decision } = recorded;
     switch (decision.verdict) {
       case 'allow':
       case 'transform':
         return recorded;
       case 'deny':
+        if (decision.rules[0]?.rule === HALTED) throw new SessionHalted(decision);
         if (options.onMissingCheck === 'run' && (await madeChecks(transport, session, decision, made))) break;
         throw new StepDenied({
           reason: 'rule',

@@ -15,6 +15,7 @@ import {
   type Tool,
 } from './guard.ts';
 import { approved, type HoldOptions, hasPassed, type PermitOptions, permit } from './permit.ts';
+import { NO_TRACING, type Tracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
 
 export interface Session {
@@ -24,6 +25,10 @@ export interface Session {
   input(text: string): Promise<Recorded>;
   /** Decides what the agent is about to say; say it once this resolves. Throws like a guarded call. */
   output(text: string, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
+  /** Decides whether the session is handed to another agent; hand over once this resolves. Throws like a guarded call. */
+  handoff(to: string, args?: object, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
+  /** Decides any step before it happens; resolves once it may. Throws like a guarded call. */
+  permit(proposal: Proposal, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
   /** Records any other step and gives its decision as it is; the caller acts on the verdict. */
   observe(proposal: Proposal): Promise<Recorded>;
   /** Has a check of the spec made, e.g. the tests run on this commit. Resolves with whether it passed. */
@@ -43,8 +48,13 @@ export interface Session {
   end(): Promise<Recorded>;
 }
 
-export function openedSession(transport: Transport, opened: SessionSummary): Session {
+export function openedSession(
+  transport: Transport,
+  opened: SessionSummary,
+  tracing: Tracing = NO_TRACING,
+): Session {
   const { id } = opened;
+  const place = { transport, session: id, tracing };
 
   async function say(kind: 'input' | 'output', content: string, options: PermitOptions): Promise<Recorded> {
     return permit(transport, id, valid({ kind, content }), options);
@@ -55,6 +65,9 @@ export function openedSession(transport: Transport, opened: SessionSummary): Ses
     opened,
     input: (text) => say('input', text, {}),
     output: (text, options = {}) => say('output', text, options),
+    handoff: (to, args = {}, options = {}) =>
+      permit(transport, id, valid({ kind: 'handoff', name: to, args }), options),
+    permit: async (proposal, options = {}) => permit(transport, id, valid(proposal), options),
     observe: (proposal) => transport.decide(id, valid({ ...proposal, id: proposal.id ?? randomUUID() })),
     check: async (name, about = {}) => {
       const parsed = parseCheckRequest({ name, ...about });
@@ -62,14 +75,14 @@ export function openedSession(transport: Transport, opened: SessionSummary): Ses
       return hasPassed(await transport.check(id, parsed.value));
     },
     guard: <A extends object, R>(tool: Tool<A, R>, options: GuardOptions = {}) =>
-      guardTool(transport, id, tool, options) as Guarded<A, R>,
+      guardTool(place, tool, options) as Guarded<A, R>,
 
     async resume(token, tool, options = {}) {
       const args = checkToken(token, id, tool.name);
       const { signal, ...guard } = options;
       return denialAsResult(guard, async () => {
         await approved(transport, { ...token, args }, null, { ...guard, signal });
-        return callTool(transport, { session: id, tool, args, callId: token.callId, options: guard, signal });
+        return callTool(place, { tool, args, callId: token.callId, options: guard, signal });
       });
     },
 

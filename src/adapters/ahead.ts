@@ -1,0 +1,62 @@
+// Decisions asked for ahead of the run, by frameworks that ask "does this call need approval?" before they execute a tool. The
+// call is proposed once: what was decided then is what runs, and a call that is held never starts.
+import { StepHeld } from '../sdk/index.ts';
+import type { FrameworkCall, RunTool } from './run-tool.ts';
+
+export interface Ahead {
+  /** Decides the call; true when it is held, so that the framework suspends. */
+  isHeld(call: Omit<FrameworkCall<never>, 'execute'>): Promise<boolean>;
+  /** Runs a call: by what was decided ahead, or decided now. */
+  run: RunTool;
+}
+
+/** Calls decided ahead that have not run; more are decided anew when they run. */
+const WAITING_MAX = 1_000;
+
+interface Waiting {
+  readonly outcome: Promise<unknown>;
+  readonly start: (execute: FrameworkCall<unknown>['execute']) => void;
+  readonly abandon: (reason: Error) => void;
+}
+
+export function decidedAhead(run: RunTool): Ahead {
+  const waiting = new Map<string, Waiting>();
+  return {
+    async isHeld(call) {
+      const { callId } = call;
+      if (callId === undefined || waiting.has(callId)) return false;
+      const permitted = Promise.withResolvers<void>();
+      const started = Promise.withResolvers<FrameworkCall<unknown>['execute']>();
+      started.promise.catch(() => {});
+      const execute = async (args: object, signal: AbortSignal) => {
+        permitted.resolve();
+        const end = () => started.reject(signal.reason);
+        signal.addEventListener('abort', end, { once: true });
+        const really = await started.promise;
+        signal.removeEventListener('abort', end);
+        return really(args, signal);
+      };
+      const outcome = run({ ...call, execute });
+      outcome.catch(() => {});
+      try {
+        await Promise.race([permitted.promise, outcome]);
+      } catch (error) {
+        if (error instanceof StepHeld) return true;
+      }
+      if (waiting.size >= WAITING_MAX) {
+        const [oldest, entry] = waiting.entries().next().value!;
+        waiting.delete(oldest);
+        entry.abandon(new Error('decided, and never run'));
+      }
+      waiting.set(callId, { outcome, start: started.resolve, abandon: started.reject });
+      return false;
+    },
+    run: (async (call) => {
+      const ahead = call.callId === undefined ? undefined : waiting.get(call.callId);
+      if (ahead === undefined) return run(call);
+      waiting.delete(call.callId!);
+      ahead.start(call.execute);
+      return ahead.outcome;
+    }) as RunTool,
+  };
+}

@@ -1,0 +1,169 @@
+// OpenAI Agents SDK: an agent whose function tools, agents as tools and hand-offs are decided before they run, with guardrails
+// for what is said. Public as `interlock/openai-agents`. With `onHold: 'suspend'` a held call becomes an interruption of the run.
+import {
+  Agent,
+  type AgentOutputType,
+  type FunctionTool,
+  getCurrentSpan,
+  type Handoff,
+  handoff,
+  type InputGuardrail,
+  type OutputGuardrail,
+  type Tool,
+} from '@openai/agents';
+import { type Session, StepDenied, ToolTimeout } from '../sdk/index.ts';
+import { decidedAhead } from './ahead.ts';
+import { type AdapterOptions, argsOf, toolRunner } from './run-tool.ts';
+
+export type { AdapterOptions } from './run-tool.ts';
+
+/**
+ * The same agent under guard, and every agent it can hand over to: their sessions are one. Hosted tools run at the provider and
+ * cannot be decided here. A refused hand-off ends the run with `StepDenied`.
+ */
+export function guardAgent<C, O extends AgentOutputType>(
+  session: Session,
+  agent: Agent<C, O>,
+  options: AdapterOptions = {},
+): Agent<C, O> {
+  const known = new Map<unknown, Agent<C, O>>();
+  const [input, output] = guardrails(session);
+
+  function guarded(plain: Agent<C, O>): Agent<C, O> {
+    const before = known.get(plain);
+    if (before !== undefined) return before;
+    const copy = plain.clone({
+      tools: guardTools(session, plain.tools as Tool<C>[], options),
+      // The session hears the user once, from whichever agent the run begins with.
+      inputGuardrails: [input, ...plain.inputGuardrails],
+      outputGuardrails: [output as OutputGuardrail<O, C>, ...plain.outputGuardrails],
+    }) as Agent<C, O>;
+    known.set(plain, copy);
+    copy.handoffs = plain.handoffs.map((target) => handedOver(target as Agent<C, O> | Handoff<C, O>));
+    return copy;
+  }
+
+  function handedOver(target: Agent<C, O> | Handoff<C, O>): Handoff<C, O> {
+    const plain = target instanceof Agent ? (handoff(target) as unknown as Handoff<C, O>) : target;
+    const { onInvokeHandoff, agentName } = plain;
+    const copy = plain.clone({
+      async onInvokeHandoff(context, args) {
+        await session.handoff(agentName, argsOf(args));
+        return guarded((await onInvokeHandoff(context, args)) as Agent<C, O>);
+      },
+    });
+    copy.toolName = plain.toolName;
+    return copy;
+  }
+
+  return guarded(agent);
+}
+
+/** Function tools under guard; others as they are. */
+export function guardTools<C>(
+  session: Session,
+  tools: readonly Tool<C>[],
+  options: AdapterOptions = {},
+): Tool<C>[] {
+  const ahead = decidedAhead(toolRunner(session, options));
+  return tools.map((tool) => (tool.type === 'function' ? guardTool(tool, ahead, options) : tool));
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the SDK's own type of a tool with any parameters
+type AnyFunctionTool<C> = FunctionTool<C, any, any>;
+
+function guardTool<C>(
+  tool: AnyFunctionTool<C>,
+  ahead: ReturnType<typeof decidedAhead>,
+  options: AdapterOptions,
+): AnyFunctionTool<C> {
+  const { name } = tool;
+  return {
+    ...tool,
+    invoke: (context, input, details) =>
+      ahead
+        .run({
+          name,
+          args: argsOf(input),
+          callId: details?.toolCall?.callId,
+          signal: details?.signal,
+          async execute(args, signal) {
+            const output = await tool.invoke(context, JSON.stringify(args), { ...details, signal });
+            // The SDK makes an error into what the model reads; that it was one stands in the tool's span alone.
+            const failure = getCurrentSpan()?.error;
+            if (failure !== null && failure !== undefined) throw new FailedTool(failure.message, output);
+            return output;
+          },
+        })
+        .catch((error: unknown) => {
+          if (error instanceof FailedTool) return error.output;
+          if (error instanceof ToolTimeout) return `Error: ${error.message}`;
+          throw error;
+        }),
+    async needsApproval(context, input, callId) {
+      // The program's own question first: what a person refuses there is never proposed.
+      if (await tool.needsApproval(context, input, callId)) return true;
+      if (options.onHold !== 'suspend') return false;
+      return ahead.isHeld({ name, args: input as object, callId, signal: undefined });
+    },
+  };
+}
+
+/** What a failing tool told the model, so that the call is recorded as failed. */
+class FailedTool extends Error {
+  readonly output: unknown;
+  constructor(message: string, output: unknown) {
+    super(message);
+    this.name = 'ToolError';
+    this.output = output;
+  }
+}
+
+/** What the user says is recorded before the model reads it; what the agent answers is decided before the run ends with it. */
+function guardrails(session: Session): [InputGuardrail, OutputGuardrail] {
+  return [
+    {
+      name: 'interlock',
+      runInParallel: false,
+      async execute({ input }) {
+        for (const text of userTexts(input)) {
+          const denied = await denialOf(() => session.input(text));
+          if (denied !== null) return { tripwireTriggered: true, outputInfo: denied };
+        }
+        return { tripwireTriggered: false, outputInfo: null };
+      },
+    },
+    {
+      name: 'interlock',
+      async execute({ agentOutput }) {
+        const text = typeof agentOutput === 'string' ? agentOutput : JSON.stringify(agentOutput);
+        const denied = await denialOf(() => session.output(text));
+        return { tripwireTriggered: denied !== null, outputInfo: denied };
+      },
+    },
+  ];
+}
+
+async function denialOf(work: () => Promise<unknown>): Promise<StepDenied | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (error instanceof StepDenied) return error;
+    throw error;
+  }
+}
+
+/** The user's words after anybody else's. */
+function userTexts(input: Parameters<InputGuardrail['execute']>[0]['input']): string[] {
+  if (typeof input === 'string') return [input];
+  const texts: string[] = [];
+  for (const item of input.toReversed()) {
+    if (!('role' in item) || item.role !== 'user') break;
+    const { content } = item;
+    const parts =
+      typeof content === 'string' ? [content] : content.map((part) => ('text' in part ? part.text : ''));
+    texts.unshift(parts.join('\n'));
+  }
+  return texts;
+}
