@@ -121,7 +121,8 @@ export function openaiResponses(options: AgentOptions, stream: boolean, kept = f
   };
 }
 
-export function anthropic({ base, headers, fetch }: AgentOptions, stream: boolean): Agent {
+/** `kept`: the vendor keeps the conversation, as the library's tool runner has it (beta of message threads). */
+export function anthropic({ base, headers, fetch }: AgentOptions, stream: boolean, kept = false): Agent {
   const client = new Anthropic({
     baseURL: `${base}/anthropic`,
     apiKey: 'k',
@@ -129,14 +130,21 @@ export function anthropic({ base, headers, fetch }: AgentOptions, stream: boolea
     defaultHeaders: headers,
     fetch,
   });
-  const messages: Anthropic.MessageParam[] = [];
+  let messages: Anthropic.MessageParam[] = [];
+  let previous: string | undefined;
   const tools = TOOLS.map((name) => ({ name, input_schema: ANY }));
   async function ask(): Promise<Reply> {
-    const body = { model: MODEL, max_tokens: 256, messages, tools };
+    const thread =
+      previous === undefined
+        ? ({ type: 'create' } as const)
+        : ({ type: 'continue', previous_message_id: previous } as const);
+    const body = { model: MODEL, max_tokens: 256, messages, tools, ...(kept ? { thread } : {}) };
     const message = stream
       ? await client.messages.stream(body).finalMessage()
       : await client.messages.create(body);
-    messages.push({ role: 'assistant', content: message.content as Anthropic.ContentBlockParam[] });
+    previous = message.id;
+    if (kept) messages = [];
+    else messages.push({ role: 'assistant', content: message.content as Anthropic.ContentBlockParam[] });
     return {
       text: message.content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
       calls: message.content.flatMap((block) =>

@@ -41,6 +41,8 @@ const AGENTS: Readonly<Record<string, (options: AgentOptions) => Agent>> = {
   'openai responses, kept by the vendor, streamed': (options) => openaiResponses(options, true, true),
   anthropic: (options) => anthropic(options, false),
   'anthropic, streamed': (options) => anthropic(options, true),
+  'anthropic, kept by the vendor': (options) => anthropic(options, false, true),
+  'anthropic, kept by the vendor, streamed': (options) => anthropic(options, true, true),
   google: (options) => google(options, false),
   'google, streamed': (options) => google(options, true),
   'vercel, chat': (options) => vercel(options, false, 'chat'),
@@ -129,6 +131,29 @@ describe('a conversation without tools is one session too', () => {
       const inputs = steps.filter(({ step }) => step.kind === 'input').map(({ step }) => step.content);
       assert.deepEqual(inputs, ['Hello.', 'How are you?', 'Good bye.']);
     });
+});
+
+test('a conversation that Anthropic keeps hears of the calls that were withheld from its client', async () => {
+  const wiring = await startScriptedModel({
+    script: [{ parts: [call('wire_money', { account: SECRET }, 'toolu_1')] }, says('I see.')],
+  });
+  const guarded = await startGateway({ upstream: wiring.url });
+  try {
+    const { fetch } = recordingFetch();
+    const agent = anthropic({ base: `${guarded.url}/gateway`, headers: {}, fetch }, false, true);
+    await agent.say('Wire it.');
+    await agent.say('Why not?');
+    const [first] = wiring.requests[1]!.body.messages as { content: Record<string, unknown>[] }[];
+    const [result, words] = first!.content;
+    assert.deepEqual(
+      [result?.type, result?.tool_use_id, result?.is_error, words?.text],
+      ['tool_result', 'toolu_1', true, 'Why not?'],
+    );
+    assert.match(String(result?.content), /Money is not wired from here/);
+  } finally {
+    await guarded.stop();
+    await wiring.close();
+  }
 });
 
 // OpenAI refuses a thought without the call that followed it, and a reference to what it did not say itself.

@@ -65,7 +65,7 @@ const PREFIXES: Readonly<Record<Protocol, string>> = {
 export async function startScriptedModel(options: ScriptedModelOptions): Promise<ScriptedModel> {
   let { script } = options;
   const requests: Seen[] = [];
-  /** How many turns a conversation has that is continued from this response. */
+  /** How many turns a conversation has that is continued from this reply. */
   const turnsOf = new Map<string, number>();
   let count = 0;
 
@@ -107,7 +107,7 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
     const turn = typeof script === 'function' ? script(incoming) : (script[incoming.turn] ?? says('Done.'));
     if (turn.fault?.kind === 'status') return { answer: errorAnswer(vendor, turn.fault.status), turn };
     const id = `${PREFIXES[protocol]}${String(incoming.number).padStart(12, '0')}`;
-    if (protocol === 'openai-responses' && turnsOf.size < REMEMBERED_MAX) turnsOf.set(id, incoming.turn + 1);
+    if (turnsOf.size < REMEMBERED_MAX) turnsOf.set(id, incoming.turn + 1);
     const chars = turn.stream?.deltaChars ?? options.stream?.deltaChars ?? STREAM_STYLE.deltaChars;
     return { answer: broken(render(grown(turn), incoming, id, chars), incoming, turn), turn };
   }

@@ -23,7 +23,7 @@ import {
 } from '../types.ts';
 import { through } from './through.ts';
 
-const HIDDEN = ['messages', 'system', 'tools', 'model', 'metadata'];
+const HIDDEN = ['messages', 'system', 'tools', 'model', 'metadata', 'thread'];
 const NOWHERE = { model: null, stream: false, sse: true };
 const BLOCKS_MAX = 1_000;
 
@@ -43,7 +43,7 @@ export const anthropic: Protocol = {
       ],
       args: parametersOf(body, HIDDEN, tools.length === 0 ? null : tools),
       user: (isObject(body.metadata) && textOf(body.metadata.user_id)) || null,
-      thread: null,
+      thread: continues(body) || null,
     };
   },
   withArgs(body, args) {
@@ -53,7 +53,22 @@ export const anthropic: Protocol = {
       tools: objects(out.tools).filter((tool) => names.has(toolName(tool))),
     }));
   },
-  withResults: (body) => body,
+  withResults(body, withheld) {
+    if (withheld.length === 0 || continues(body) === '') return body;
+    // The vendor has kept the calls that the client never saw, and asks for their results.
+    const results = withheld.map(({ callId, text }) => ({
+      type: 'tool_result',
+      tool_use_id: callId,
+      content: text,
+      is_error: true,
+    }));
+    const [first, ...rest] = objects(body.messages);
+    if (first?.role !== 'user')
+      return { ...body, messages: [{ role: 'user', content: results }, ...objects(body.messages)] };
+    const said =
+      typeof first.content === 'string' ? [{ type: 'text', text: first.content }] : objects(first.content);
+    return { ...body, messages: [{ ...first, content: [...results, ...said] }, ...rest] };
+  },
   async reply(body, desk) {
     const given = objects(body.content);
     const judged = given.map((block) => judge(block, desk));
@@ -95,6 +110,11 @@ const TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
   503: 'overloaded_error',
 };
+
+/** The message that a conversation kept by the vendor goes on from (beta of message threads); empty without one. */
+function continues({ thread }: Fields): string {
+  return isObject(thread) ? textOf(thread.previous_message_id) : '';
+}
 
 function toolName(tool: Fields): string {
   return textOf(tool.name) || textOf(tool.type) || 'tool';

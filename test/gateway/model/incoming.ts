@@ -43,7 +43,7 @@ export interface RawRequest {
   readonly text: string;
 }
 
-/** `turnsOf` says how many turns a stored OpenAI response already is the end of. */
+/** `turnsOf` says how many turns a response or message that the vendor keeps already is the end of. */
 export function readIncoming(raw: RawRequest, turnsOf: (responseId: string) => number): Incoming {
   const url = new URL(raw.url, 'http://localhost');
   const body = record(parsed(raw.text));
@@ -51,7 +51,8 @@ export function readIncoming(raw: RawRequest, turnsOf: (responseId: string) => n
   const gemini = /\/models\/([^/:]+):(\w+)$/.exec(url.pathname);
   const protocol = protocolOf(url.pathname);
   const items = conversation(protocol, body);
-  const earlier = typeof body.previous_response_id === 'string' ? turnsOf(body.previous_response_id) : 0;
+  const before = body.previous_response_id ?? record(body.thread).previous_message_id;
+  const earlier = typeof before === 'string' ? turnsOf(before) : 0;
   return {
     number: raw.number,
     method: raw.method,
