@@ -5,7 +5,7 @@ import type { FrameworkCall, RunTool } from './run-tool.ts';
 
 export interface Ahead {
   /** Decides the call; true when it is held, so that the framework suspends. */
-  isHeld(call: Omit<FrameworkCall<never>, 'execute'>): Promise<boolean>;
+  isHeld(call: Omit<FrameworkCall<unknown>, 'execute'>): Promise<boolean>;
   /** Runs a call: by what was decided ahead, or decided now. */
   run: RunTool;
 }

@@ -22,6 +22,7 @@ export function interlockMiddleware(session: Session, options: AdapterOptions = 
         args,
         callId: id,
         signal: request.runtime.signal,
+        recorded: resultOf,
         execute: async (decided) => {
           const message = await handler({ ...request, toolCall: { ...request.toolCall, args: decided } });
           if (ToolMessage.isInstance(message) && message.status === 'error') throw new FailedTool(message);
@@ -67,6 +68,7 @@ export function guardTools<T extends StructuredToolInterface>(
         args: call?.args ?? (input as object),
         callId: call?.id,
         signal: config?.signal,
+        recorded: resultOf,
         execute: (args) => invoke(call === null ? args : { ...call, args }, config),
       });
       if (!isDenied(outcome)) return outcome;
@@ -86,6 +88,11 @@ class FailedTool extends Error {
     this.name = 'ToolError';
     this.answer = answer;
   }
+}
+
+/** The tool's own result in a message or a command of the framework. */
+function resultOf(outcome: unknown): unknown {
+  return ToolMessage.isInstance(outcome) ? outcome.content : outcome;
 }
 
 function errorMessage(content: string, id: string, name: string): ToolMessage {

@@ -1,14 +1,16 @@
 // Mastra: tools that are decided before they run. Public as `interlock/mastra`. With `onHold: 'suspend'` a held call suspends the
 // agent's run with its hold as payload; `agent.resumeStream` or `agent.resumeGenerate` proposes it again. What is said goes through
-// the model: give the agent an AI SDK model under `interlockMiddleware` of `interlock/ai-sdk`. Type imports only.
-import type { ToolAction } from '@mastra/core/tools';
+// the model: give the agent an AI SDK model under `interlockMiddleware` of `interlock/ai-sdk`. Imports nothing of Mastra.
 import { type DeniedResult, type Session, StepHeld } from '../sdk/index.ts';
 import { type AdapterOptions, toolRunner } from './run-tool.ts';
 
 export type { AdapterOptions } from './run-tool.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: a tool of whatever types, as Mastra writes it
-type AnyTool = ToolAction<any, any, any, any, any, any, any>;
+/** A tool of `createTool`, of whatever types. */
+interface AnyTool {
+  readonly id: string;
+  execute?: ((input: never, context: never) => Promise<unknown>) | undefined;
+}
 
 interface Context {
   readonly abortSignal?: AbortSignal;
@@ -37,7 +39,7 @@ function guardTool(session: Session, tool: AnyTool, options: AdapterOptions): An
         args: input,
         callId: context.agent?.toolCallId,
         signal: context.abortSignal,
-        execute: (args, abortSignal) => execute(args, { ...context, abortSignal } as never),
+        execute: (args, abortSignal) => execute(args as never, { ...context, abortSignal } as never),
       });
     } catch (error) {
       if (!(error instanceof StepHeld) || context.agent === undefined) throw error;

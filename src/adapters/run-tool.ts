@@ -29,6 +29,8 @@ export interface FrameworkCall<R> {
   readonly signal: AbortSignal | undefined;
   /** Runs the framework's own tool with the arguments that were decided. */
   readonly execute: (args: object, signal: AbortSignal) => R | Promise<R>;
+  /** What of the outcome is the tool's result, where the framework has put it into something of its own. */
+  readonly recorded?: (outcome: R) => unknown;
 }
 
 export type RunTool = <R>(call: FrameworkCall<R>) => Promise<R | DeniedResult>;
@@ -36,10 +38,15 @@ export type RunTool = <R>(call: FrameworkCall<R>) => Promise<R | DeniedResult>;
 export function toolRunner(session: Session, options: AdapterOptions = {}): RunTool {
   const { timeoutMs, onHeld, onDeny = 'result', ...rest } = options;
   const guard: GuardOptions = { ...rest, onDeny };
-  return async <R>({ name, args, callId, signal, execute }: FrameworkCall<R>) => {
+  return async <R>({ name, args, callId, signal, execute, recorded }: FrameworkCall<R>) => {
+    let outcome: { readonly value: R; readonly result: unknown } | undefined;
     const tool = {
       name,
-      execute: (decided: object, context: { signal: AbortSignal }) => execute(decided, context.signal),
+      async execute(decided: object, context: { signal: AbortSignal }) {
+        const value = await execute(decided, context.signal);
+        outcome = { value, result: recorded === undefined ? value : recorded(value) };
+        return outcome.result;
+      },
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     };
     const call = {
@@ -47,7 +54,9 @@ export function toolRunner(session: Session, options: AdapterOptions = {}): RunT
       ...(signal === undefined ? {} : { signal }),
     };
     try {
-      return (await session.guard(tool, guard)(args, call)) as R | DeniedResult;
+      const answer = await session.guard(tool, guard)(args, call);
+      // What comes back is the tool's result, or a denial in its place.
+      return outcome !== undefined && answer === outcome.result ? outcome.value : (answer as DeniedResult);
     } catch (error) {
       if (error instanceof StepHeld) onHeld?.(error.token);
       throw error;
