@@ -1,6 +1,7 @@
 // Agents on the real frameworks, written as a user of each would: a loop, tools, and the one line that puts Interlock in.
 import { createOpenAI } from '@ai-sdk/openai';
 import Anthropic from '@anthropic-ai/sdk';
+import type { BaseMessage } from '@langchain/core/messages';
 import { tool as langchainTool } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { ChatOpenAI } from '@langchain/openai';
@@ -38,7 +39,7 @@ import { causeOf, type Outcome, type PlainTool, type Play, type Rig } from './st
 const MODEL = 'scripted-model';
 const TURNS_MAX = 8;
 
-const NO_HANDOVER = 'the framework has no hand-offs of its own';
+const NO_HANDOVER = 'none of its own';
 
 const vercel: Rig = {
   name: 'ai-sdk',
@@ -137,12 +138,12 @@ const agents: Rig = {
 
 const chain: Rig = {
   name: 'langchain',
-  streams: false,
+  streams: true,
   cannot: {
     'hand-off in one session':
       'a hand-off is an edge of the graph: propose it in the node with session.handoff',
   },
-  async run({ session, model, tools, options, user, signal }) {
+  async run({ session, model, tools, options, user, stream, signal }) {
     const agent = createAgent({
       model: new ChatOpenAI({
         model: MODEL,
@@ -163,8 +164,12 @@ const chain: Rig = {
     const config = { configurable: { thread_id: 't' }, signal, recursionLimit: 40 };
     const go = async (input: { messages: { role: string; content: string }[] } | null): Promise<Outcome> => {
       try {
-        const { messages } = await agent.invoke(input as never, config);
-        return { text: messages.at(-1)!.text };
+        let state: { messages: BaseMessage[] } = { messages: [] };
+        if (!stream) state = await agent.invoke(input as never, config);
+        else
+          for await (const each of await agent.stream(input as never, { ...config, streamMode: 'values' }))
+            state = each as typeof state;
+        return { text: state.messages.at(-1)!.text };
       } catch (error) {
         if (heldBy(error)) return { text: '', resume: () => go(null) };
         throw error;
@@ -238,15 +243,18 @@ async function loop<Reply>(
 
 const anthropicLoop: Rig = {
   name: 'anthropic',
-  streams: false,
+  streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
   async run(play) {
-    const { session, model, tools, options, user, signal } = play;
+    const { session, model, tools, options, user, stream, signal } = play;
     const client = new Anthropic({ baseURL: model, apiKey: 'k', maxRetries: 0 });
     const messages: Anthropic.MessageParam[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({ name, input_schema: parameters as never }));
+    const body = { model: MODEL, max_tokens: 100, messages, tools: definitions };
     const ask = () =>
-      client.messages.create({ model: MODEL, max_tokens: 100, messages, tools: definitions }, { signal });
+      stream
+        ? client.messages.stream(body, { signal }).finalMessage()
+        : client.messages.create(body, { signal });
     return loop(play, ask, async (reply) => {
       const results = await anthropic.runToolUses(session, reply, handlersOf(tools), { ...options, signal });
       if (results.length === 0)
@@ -259,18 +267,21 @@ const anthropicLoop: Rig = {
 
 const openaiChat: Rig = {
   name: 'openai (Chat Completions)',
-  streams: false,
+  streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
   async run(play) {
-    const { session, model, tools, options, user, signal } = play;
+    const { session, model, tools, options, user, stream, signal } = play;
     const client = new OpenAI({ baseURL: `${model}/v1`, apiKey: 'k', maxRetries: 0 });
     const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({
       type: 'function' as const,
       function: { name, parameters: parameters as never },
     }));
+    const body = { model: MODEL, messages, tools: definitions };
     const ask = () =>
-      client.chat.completions.create({ model: MODEL, messages, tools: definitions }, { signal });
+      stream
+        ? client.chat.completions.stream(body, { signal }).finalChatCompletion()
+        : client.chat.completions.create(body, { signal });
     return loop(play, ask, async (reply) => {
       const { message } = reply.choices[0]!;
       const results = await openai.runToolCalls(session, message, handlersOf(tools), { ...options, signal });
@@ -283,10 +294,10 @@ const openaiChat: Rig = {
 
 const openaiResponses: Rig = {
   name: 'openai (Responses)',
-  streams: false,
+  streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
   async run(play) {
-    const { session, model, tools, options, user, signal } = play;
+    const { session, model, tools, options, user, stream, signal } = play;
     const client = new OpenAI({ baseURL: `${model}/v1`, apiKey: 'k', maxRetries: 0 });
     const input: OpenAI.Responses.ResponseInputItem[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({
@@ -295,7 +306,11 @@ const openaiResponses: Rig = {
       name,
       parameters: parameters as never,
     }));
-    const ask = () => client.responses.create({ model: MODEL, input, tools: definitions }, { signal });
+    const body = { model: MODEL, input, tools: definitions };
+    const ask = () =>
+      stream
+        ? client.responses.stream(body, { signal }).finalResponse()
+        : client.responses.create(body, { signal });
     return loop(play, ask, async (reply) => {
       const results = await openai.runFunctionCalls(session, reply, handlersOf(tools), {
         ...options,
@@ -312,7 +327,7 @@ const mastraAgent: Rig = {
   name: 'mastra',
   streams: true,
   cannot: {
-    'hand-off in one session': 'its networks of agents call agents as tools, which are guarded as tools',
+    'hand-off in one session': 'networks of agents call agents as tools, which are guarded as tools',
   },
   async run({ session, model, tools, options, user, stream, signal }) {
     const provider = createOpenAI({ baseURL: `${model}/v1`, apiKey: 'k' });
