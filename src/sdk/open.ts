@@ -6,6 +6,7 @@ import { evidenceGetter } from '../checks/evidence.ts';
 import { type CompiledSpecLike, createEngine } from '../engine/index.ts';
 import type { Engine } from '../engine/types.ts';
 import { openSqliteStore } from '../store/sqlite/store.ts';
+import { unwaited } from '../store/unwaited.ts';
 import { localTransport } from './local.ts';
 import { loadSpecFile, loadSpecObject, recompile } from './spec-files.ts';
 import type { Transport } from './transport.ts';
@@ -13,7 +14,10 @@ import type { Transport } from './transport.ts';
 export interface OpenOptions {
   /** Path of a spec file, or the spec itself as an object. */
   readonly spec: string | object;
-  /** Directory of the record; without one it is kept in a temporary directory and ends with the process. */
+  /**
+   * Directory of the record: a decision is given once it is durable there. Without one the record ends with the process, and
+   * nothing waits for it to be written.
+   */
   readonly data?: string;
   /** Where the commands of checks run; none run without it. */
   readonly workspace?: string;
@@ -39,7 +43,8 @@ export async function openEngine({
   log,
 }: EngineSetup): Promise<Engine> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'interlock-')));
-  const store = await openSqliteStore({ directory });
+  const kept = await openSqliteStore({ directory, waitedFor: dataDir !== null });
+  const store = dataDir === null ? unwaited(kept) : kept;
   const release = async () => {
     await store.close();
     if (dataDir === null) await rm(directory, { recursive: true, force: true });

@@ -55,3 +55,53 @@ test('a failed commit rejects everything that waits, and later appends are tried
   commits[1]!.resolve();
   await third;
 });
+
+test('appends that come alone are written here, those that come together elsewhere', async () => {
+  const order: string[] = [];
+  const queue = createCommitQueue(
+    async (writes) => void order.push(`there ${writes.length}`),
+    (writes) => void order.push(`here ${writes.length}`),
+  );
+  for (let i = 0; i < 6; i++) await queue.append([row(i)]);
+  await Promise.all([queue.append([row(7)]), queue.append([row(8)])]);
+  await queue.append([row(9)]);
+  assert.deepEqual(order, [
+    ...['there 1', 'there 1', 'there 1', 'there 1'],
+    ...['here 1', 'here 1', 'there 2', 'there 1'],
+  ]);
+});
+
+test('what is written here does not stay alone in the log for ever, and long texts are never written here', async () => {
+  let here = 0;
+  let there = 0;
+  const queue = createCommitQueue(
+    async () => {
+      there += 1;
+    },
+    () => {
+      here += 1;
+    },
+  );
+  for (let i = 0; i < 1_000; i++) await queue.append([row(i)]);
+  assert.ok(there >= 7 && here + there === 1_000, `${there} there, ${here} here`);
+  const before = here;
+  const long = Array.from({ length: 100 }, (_, i) => row(i));
+  for (let i = 0; i < 10; i++) await queue.append(long);
+  assert.equal(here, before);
+});
+
+test('a failure here rejects its append and what waits, and the queue goes on', async () => {
+  let fails = false;
+  const queue = createCommitQueue(
+    async () => {},
+    () => {
+      if (fails) throw new Error('full');
+    },
+  );
+  for (let i = 0; i < 6; i++) await queue.append([row(i)]);
+  fails = true;
+  await assert.rejects(queue.append([row(7)]), /full/);
+  fails = false;
+  await queue.append([row(8)]);
+  assert.equal(queue.rows, 0);
+});

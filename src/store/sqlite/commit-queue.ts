@@ -4,6 +4,12 @@ import { StoreError, type Write } from '../store.ts';
 
 /** Rows of one transaction; bounds how long a later append waits behind it. */
 export const ROWS_PER_COMMIT = 1_000;
+/** After so many appends in a row that came alone, an append is taken to be one that nothing else waits for. */
+const ALONE_MIN = 4;
+/** Characters of an append that is written here; longer ones are written elsewhere, whoever waits. */
+const HERE_CHARACTERS_MAX = 32_000;
+/** So many are written here in a row, then one elsewhere, where the log is folded into the database. */
+const HERE_MAX = 250;
 /** How long a write that nobody waits for waits for others to go with, milliseconds. */
 const PATIENT_MS = 10;
 
@@ -25,7 +31,14 @@ interface Append {
   reject(error: unknown): void;
 }
 
-export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<void>): CommitQueue {
+/**
+ * `commit` writes elsewhere, while this thread goes on. `commitHere` writes in this thread: it holds up everything else, and is
+ * for the append that comes alone, whose way there and back would take longer than its writing.
+ */
+export function createCommitQueue(
+  commit: (writes: readonly Write[]) => Promise<void>,
+  commitHere?: (writes: readonly Write[]) => void,
+): CommitQueue {
   let waiting: Append[] = [];
   let rows = 0;
   let characters = 0;
@@ -34,6 +47,22 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
   /** Of what waits, how many do so without patience. */
   let pressing = 0;
   let timer: NodeJS.Timeout | null = null;
+  /** Batches of one append, in a row. */
+  let alone = 0;
+  let here = 0;
+
+  function write(batch: readonly Append[]): Promise<void> | undefined {
+    alone = batch.length === 1 ? alone + 1 : 0;
+    const writes = batch.flatMap((append) => append.writes);
+    const few = alone > ALONE_MIN && batch[0]!.characters <= HERE_CHARACTERS_MAX;
+    if (commitHere === undefined || !few || here >= HERE_MAX) {
+      here = 0;
+      return commit(writes);
+    }
+    here += 1;
+    commitHere(writes);
+    return undefined;
+  }
 
   async function run(): Promise<void> {
     // The end of this turn: appends made by callbacks that are already due come along.
@@ -41,7 +70,7 @@ export function createCommitQueue(commit: (writes: readonly Write[]) => Promise<
     while (pressing > 0) {
       const batch = takeBatch();
       try {
-        await commit(batch.flatMap((append) => append.writes));
+        await write(batch);
         for (const append of batch) settle(append).resolve();
       } catch (error) {
         // What waits was decided on top of what failed, so it fails too.

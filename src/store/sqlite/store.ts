@@ -1,10 +1,14 @@
-// The embedded store: SQLite in two worker threads, one that writes in group commits and one that reads.
+// The embedded store: SQLite in two worker threads, one that writes in group commits and one that reads; and a connection of
+// this thread, for the append that comes alone. One of them writes at a time: the queue sees to it.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Store, StoreError } from '../store.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { type Store, StoreError, type Write } from '../store.ts';
+import { createApply } from './apply.ts';
 import { type Channel, openChannel } from './channel.ts';
 import { createCommitQueue } from './commit-queue.ts';
 import { lockDirectory } from './lock.ts';
+import { openDatabase } from './schema.ts';
 
 export interface SqliteStoreOptions {
   /** Made when absent. One process at a time. */
@@ -14,6 +18,8 @@ export interface SqliteStoreOptions {
   /** Characters of text that may wait. */
   readonly queuedCharactersMax?: number;
   readonly busyTimeoutMs?: number;
+  /** False for a record that ends with its process: it is written behind, and never by this thread. */
+  readonly waitedFor?: boolean;
 }
 
 /** Rejects with `StoreError`: `in-use`, `newer-schema` or `failed`. */
@@ -23,27 +29,39 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     queuedRowsMax = 50_000,
     queuedCharactersMax = 256 << 20,
     busyTimeoutMs = 2_000,
+    waitedFor = true,
   } = options;
   makeDirectory(directory);
   const lock = lockDirectory(directory);
   const file = join(directory, 'interlock.sqlite');
   let writer: Channel | null = null;
   let reader: Channel;
+  let here: DatabaseSync | null = null;
   try {
     writer = await openChannel({ file, role: 'writer', busyTimeoutMs });
     reader = await openChannel({ file, role: 'reader', busyTimeoutMs });
+    if (waitedFor) {
+      here = openDatabase(file, { readOnly: false, busyTimeoutMs });
+      // The log is folded into the database by the thread beside, where nobody waits for it.
+      here.exec('PRAGMA wal_autocheckpoint = 0');
+    }
   } catch (error) {
     await writer?.close();
     lock.release();
     throw error;
   }
   const { request } = writer;
-  const queue = createCommitQueue((writes) => request('commit', writes));
+  const database = here;
+  const queue = createCommitQueue(
+    (writes) => request('commit', writes),
+    database === null ? undefined : applied(createApply(database)),
+  );
   let closing: Promise<void> | null = null;
 
   async function close(): Promise<void> {
     await queue.close();
-    // The reader first: the last connection to close folds the log into the database file.
+    database?.close();
+    // The reader before the writer: the last connection to close folds the log into the database file.
     await reader.close();
     await writer?.close();
     lock.release();
@@ -75,6 +93,16 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     isGuarded: (session) => reader.request('isGuarded', session),
     joinCandidates: (requests, limit) => reader.request('joinCandidates', requests, limit),
     close: () => (closing ??= close()),
+  };
+}
+
+function applied(apply: (writes: readonly Write[]) => void): (writes: readonly Write[]) => void {
+  return (writes) => {
+    try {
+      apply(writes);
+    } catch (error) {
+      throw error instanceof StoreError ? error : new StoreError('failed', (error as Error).message);
+    }
   };
 }
 
