@@ -3,12 +3,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
-const CORE = ['step', 'spec', 'monitor', 'detect', 'evidence'];
+const CORE = ['step', 'shell', 'spec', 'monitor', 'detect', 'evidence'];
 /** Rooms beside the core that are as pure. */
 const PURE = [...CORE, 'builder', 'spec-import'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   step: [],
-  spec: ['step'],
+  shell: [],
+  spec: ['step', 'shell'],
   builder: ['step', 'spec'],
   'spec-import': ['step', 'spec'],
   monitor: ['step', 'spec'],

@@ -34,6 +34,7 @@ export const GROUPS: readonly { readonly title: string; readonly recipes: readon
     title: 'Systems',
     recipes: [
       'shell-allow-list',
+      'shell-read',
       'sql-read-only',
       'sql-where',
       'files-in-workspace',

@@ -117,15 +117,21 @@ describe('words', () => {
 });
 
 describe('functions', () => {
-  const heads = ['function', 'function of text', 'function of lists and numbers', 'function of time'];
+  const heads = [
+    'function',
+    'function of text',
+    'function of lists and numbers',
+    'function of shell commands and paths',
+    'function of time',
+  ];
   const rows = heads.flatMap((head) => tableOf(head).rows);
   const signatures = rows.flatMap(([cell = '']) => codeIn(cell));
 
-  /** `size(x)` is a function, `x.size()` a method; `math.` and `cel.` belong to a name. */
+  /** `size(x)` is a function, `x.size()` a method; `math.`, `cel.` and `path.` belong to a name. */
   function names(kind: 'function' | 'method'): string[] {
     return signatures.flatMap((signature) => {
       const before = signature.slice(0, signature.indexOf('('));
-      const isFunction = !before.includes('.') || /^(math|cel)\./.test(before);
+      const isFunction = !before.includes('.') || /^(math|cel|path)\./.test(before);
       if (isFunction !== (kind === 'function')) return [];
       return [isFunction ? before : before.slice(before.indexOf('.') + 1)];
     });
@@ -192,8 +198,8 @@ test('findings', () => {
 describe('limits', () => {
   /** Sizes of caches and of what messages show, and a depth that the text on flows gives: no limit of the language. */
   const INNER =
-    'MAX_COMPARED MAX_VIOLATIONS MAX_TRIED_WHOLE MAX_SHOWN MAX_CACHED MAX_ZONES MAX_UNPAID MAX_CACHED_NAMES MAX_DECODED MAX_TIMEOUT_MS MAX_REFS';
-  const kept = sourcesIn(['src/spec', 'src/monitor', 'src/replay'])
+    'MAX_COMPARED MAX_VIOLATIONS MAX_TRIED_WHOLE MAX_SHOWN MAX_CACHED MAX_ZONES MAX_UNPAID MAX_CACHED_NAMES MAX_DECODED MAX_TIMEOUT_MS MAX_REFS MAX_KEPT';
+  const kept = sourcesIn(['src/shell', 'src/spec', 'src/monitor', 'src/replay'])
     .filter(({ name }) => !name.startsWith('src/spec/analysis/'))
     .flatMap(({ text }) => [...text.matchAll(/const (MAX_\w+|\w+_LIMIT) = (\d[\d_]*(?: \* \d+)?);/g)])
     .map(([, name = '', value = '']) => {

@@ -13,7 +13,7 @@ import { problem } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
 import { type CelError, type Frame, isCelError, type Value } from './value.ts';
 
-const NAMESPACES = new Set(['math', 'cel']);
+const NAMESPACES = new Set(['math', 'cel', 'path']);
 
 /** Forms the parser expands before they get here, unless they are given the wrong values. */
 const MACROS: ReadonlyMap<string, string> = new Map([

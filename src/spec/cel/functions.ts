@@ -18,6 +18,7 @@ import { DATE_GETTERS, partOf } from './dates.ts';
 import { mentions } from './mentions.ts';
 import { overload } from './overload.ts';
 import { compilePattern, matchText } from './pattern.ts';
+import { normalize, SHELL, shell, within } from './shell.ts';
 import {
   charAt,
   codePoints,
@@ -133,6 +134,9 @@ export const FUNCTIONS: ReadonlyMap<string, CelFunction> = new Map<string, CelFu
   ['math.abs', { type: DYN, arity: [1], takes: [NUMERIC], call: ([value]) => absolute(value!) }],
   rounding('math.ceil', Math.ceil),
   rounding('math.floor', Math.floor),
+  ['shell', { type: SHELL, arity: [1, 2], takes: [['string', 'list'], TEXT], call: shell }],
+  ['path.within', { type: BOOL, arity: [2], takes: [TEXT], call: within }],
+  ['path.normalize', { type: STRING, arity: [1], takes: [TEXT], call: normalize }],
 ]);
 
 export const METHODS: ReadonlyMap<string, CelFunction> = new Map<string, CelFunction>([
