@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { checkOtlpExports } from '../src/ingest/otlp/check-exports.ts';
+import { commandsIn, reportCommands } from './check-traces/commands.ts';
 import { byRule, holds, type Measure, sessionsWith, violationsStopped } from './check-traces/measure.ts';
 import { printMeasures, printRules } from './check-traces/print.ts';
 import { isDenied, isHeld, loadPack, readSessions, type Session } from './check-traces/read.ts';
@@ -17,7 +18,10 @@ const { values, positionals } = parseArgs({
 const dir = resolve(positionals[0] ?? join(root, '../shared/data'));
 
 if (!existsSync(dir)) console.log(`check:traces: ${dir} is not here, so nothing was checked.`);
-else process.exitCode = [checkAgentDojo(), checkAirline(), checkExports()].every(Boolean) ? 0 : 1;
+else
+  process.exitCode = [checkAgentDojo(), checkAirline(), checkExports(), checkCommands()].every(Boolean)
+    ? 0
+    : 1;
 
 function checkAgentDojo(): boolean {
   const packs = new Map(
@@ -79,6 +83,11 @@ function checkExports(): boolean {
     for (const line of lost) console.log(`    ${line}`);
   }
   return checks.every(({ lost }) => lost.length === 0);
+}
+
+function checkCommands(): boolean {
+  reportCommands(commandsIn(join(dir, 'coding')));
+  return true;
 }
 
 function report(title: string, measures: readonly Measure[]): boolean {
