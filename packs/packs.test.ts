@@ -12,7 +12,7 @@ const packs = readdirSync(root, { withFileTypes: true }).flatMap((entry) =>
   entry.isDirectory() ? [entry.name] : [],
 );
 
-test('there are packs', () => assert.deepEqual(packs.sort(), ['airline', 'banking', 'workspace']));
+test('there are packs', () => assert.deepEqual(packs.sort(), ['airline', 'banking', 'coding', 'workspace']));
 
 for (const name of packs) {
   const file = join(root, name, `${name}.yaml`);
