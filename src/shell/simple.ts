@@ -62,6 +62,10 @@ function readProgram(draft: Draft, args: readonly Text[], simple: Simple): boole
     const read = readOptions(args, (name) => wrapper.valued.includes(name), true);
     if (read.options.some(({ name }) => wrapper.beyond?.includes(name) === true))
       draft.unknown.add(`${program}: what its options make it do`);
+    for (const { name } of read.options) {
+      if (!wrapper.flags.includes(name) && !wrapper.valued.includes(name))
+        draft.unknown.add(`${program}: an option that is not known, ${shown(name)}`);
+    }
     const inner = [...read.operands.slice(wrapper.skip)];
     const env = [];
     while (wrapper.env === true && /^[A-Za-z_]\w*=/.test(inner[0]?.text ?? '')) {
@@ -76,6 +80,7 @@ function readProgram(draft: Draft, args: readonly Text[], simple: Simple): boole
         if (TELLING.has(name)) draft.unknown.add(`${name} is set, which may change what runs`);
       return false;
     }
+    if (inner[0]!.text.startsWith('-')) draft.unknown.add(`${program}: options after what they are for`);
     if (wrapper.more === true) inner.push({ ...plain('$@'), known: false });
     if (draft.unknown.size > 0) finish(draft);
     return runWithin(draft, { ...simple, words: inner, env: [...simple.env, ...env] });
@@ -150,9 +155,14 @@ function readOpaque(draft: Draft, args: readonly Text[], simple: Simple): void {
     if (looksLikePath(value.text)) addFile(draft, 'mentioned', value);
   }
   if (!INTERPRETERS.has(program)) return;
-  const isGiven = args.some(({ text }) => text !== '-' && text !== '/dev/stdin' && text !== '/dev/fd/63');
+  const fromInput = ['-', '/dev/stdin', '/dev/fd/0', '/dev/fd/63'];
+  const isGiven = args.some(({ text }) =>
+    text.startsWith('-')
+      ? /^(-[cempEV]|--(eval|print|version|help|check|test)\b)/.test(text)
+      : !fromInput.includes(text),
+  );
   const isFed = place.piped || simple.files.some(([kind]) => kind === 'reads');
-  if (args.some(({ text }) => text === '/dev/fd/63' || text === '/dev/stdin' || text === '-') || !isGiven) {
+  if (args.some(({ text }) => fromInput.includes(text)) || !isGiven) {
     if (isFed || simple.input === null)
       draft.unknown.add(`${program}: it runs what it is given when it starts`);
   }

@@ -48,7 +48,7 @@ function optionsOf(part: WordPart): readonly Text[] {
       return [plain(part.value)];
     case 'DoubleQuoted':
     case 'LocaleString':
-      return [part.parts.map((inner) => optionsOf(inner)[0]!).reduce(joined, plain(''))];
+      return [part.parts.map((inner) => wroteOut(inner) ?? optionsOf(inner)[0]!).reduce(joined, plain(''))];
     case 'Glob':
     case 'ExtendedGlob':
       return [{ ...plain(part.text), glob: true }];
@@ -59,6 +59,21 @@ function optionsOf(part: WordPart): readonly Text[] {
     default:
       return [isHome(part.text) ? { ...plain('~'), home: true } : { ...plain(part.text), known: false }];
   }
+}
+
+/** `"$(cat <<'E' … E)"`: a text over several lines, as agents write it. */
+function wroteOut(part: WordPart): Text | null {
+  if (part.type !== 'CommandExpansion' || part.script?.errors !== undefined) return null;
+  const [statement, more] = part.script?.commands ?? [];
+  const command = statement?.command;
+  if (more !== undefined || command?.type !== 'Command' || command.name?.text !== 'cat') return null;
+  const [document, ...others] = [...command.prefix, ...command.suffix];
+  if (document?.type !== 'HereDoc' || others.length > 0) return null;
+  const { text, parts } = document.body;
+  if (document.delimiter?.quoted !== true && (parts !== undefined || text.includes('\\'))) return null;
+  let end = text.length;
+  while (text[end - 1] === '\n') end--;
+  return plain(text.slice(0, end));
 }
 
 /** `{a,b,c}` of plain letters; anything more is not known. */

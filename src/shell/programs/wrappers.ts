@@ -4,6 +4,8 @@
 export interface Wrapper {
   /** Options that take a value in the next word. */
   readonly valued: readonly string[];
+  /** Options that stand alone. Any other is not known, and with it what runs. */
+  readonly flags: readonly string[];
   /** Words between the options and the program: a time, a folder. */
   readonly skip: number;
   /** `NAME=value` words before the program are its environment. */
@@ -14,34 +16,57 @@ export interface Wrapper {
   readonly beyond?: readonly string[];
 }
 
-function wrapper(valued = '', skip = 0, rest: Omit<Wrapper, 'valued' | 'skip'> = {}): Wrapper {
-  return { valued: valued === '' ? [] : valued.split(' '), skip, ...rest };
+function wrapper(
+  flags: string,
+  valued = '',
+  skip = 0,
+  rest: Omit<Wrapper, 'flags' | 'valued' | 'skip'> = {},
+): Wrapper {
+  const words = (text: string) => text.split(' ').filter((word) => word !== '');
+  return { flags: words(flags), valued: words(valued), skip, ...rest };
 }
 
 export const WRAPPERS: Readonly<Record<string, Wrapper>> = {
-  sudo: wrapper('-u --user -g --group -h --host -p --prompt -C -r -t -T -U', 0, {
+  sudo: wrapper(
+    '-E -n -H -S -k -b -A -P -B -v -l --preserve-env --non-interactive --set-home --stdin --background',
+    '-u --user -g --group -h --host -p --prompt -C -r -t -T -U',
+    0,
+    {
+      env: true,
+      beyond: ['-i', '-s', '-e', '--edit', '--login', '--shell', '-D', '--chdir', '-R', '--chroot'],
+    },
+  ),
+  doas: wrapper('-n -L', '-u -C', 0, { beyond: ['-s', '-C'] }),
+  env: wrapper('-i -0 -v --ignore-environment', '-u --unset', 0, {
     env: true,
-    beyond: ['-i', '-s', '-e', '--edit', '--login', '--shell', '-D', '--chdir', '-R', '--chroot'],
+    beyond: ['-S', '--split-string', '-C', '--chdir'],
   }),
-  doas: wrapper('-u -C', 0, { beyond: ['-s', '-C'] }),
-  env: wrapper('-u --unset', 0, { env: true, beyond: ['-S', '--split-string', '-C', '--chdir'] }),
-  nohup: wrapper(),
-  setsid: wrapper(),
-  time: wrapper('-f --format -o --output', 0, { beyond: ['-o', '--output'] }),
-  timeout: wrapper('-s --signal -k --kill-after', 1),
-  nice: wrapper('-n --adjustment'),
-  ionice: wrapper('-c -n --class --classdata', 0, { beyond: ['-p'] }),
-  stdbuf: wrapper('-i -o -e --input --output --error'),
-  command: wrapper(),
-  builtin: wrapper(),
-  exec: wrapper('-a'),
-  xargs: wrapper('-n -P -I -L -d -s -E -a --max-args --max-procs --delimiter --replace --arg-file', 0, {
-    more: true,
+  nohup: wrapper(''),
+  setsid: wrapper('-w -f -c --wait --fork'),
+  time: wrapper('-p -v -a --verbose --portability', '-f --format -o --output', 0, {
+    beyond: ['-o', '--output'],
   }),
-  chronic: wrapper(),
-  caffeinate: wrapper('-t -w'),
-  flock: wrapper('-w -E', 1, { beyond: ['-c', '--command'] }),
-  busybox: wrapper(),
+  timeout: wrapper('-v --foreground --preserve-status --verbose', '-s --signal -k --kill-after', 1),
+  nice: wrapper('-0 -1 -2 -3 -4 -5 -6 -7 -8 -9', '-n --adjustment'),
+  ionice: wrapper('-t', '-c -n --class --classdata', 0, { beyond: ['-p'] }),
+  stdbuf: wrapper('', '-i -o -e --input --output --error'),
+  command: wrapper('-p'),
+  builtin: wrapper(''),
+  exec: wrapper('-c -l', '-a'),
+  xargs: wrapper(
+    '-0 -r -t -x -p --null --no-run-if-empty --verbose --exit',
+    '-n -P -I -L -d -s -E -a --max-args --max-procs --delimiter --replace --arg-file',
+    0,
+    {
+      more: true,
+    },
+  ),
+  chronic: wrapper('-v -e'),
+  caffeinate: wrapper('-d -i -m -s -u', '-t -w'),
+  flock: wrapper('-x -s -n -u -o -F --nonblock --shared --exclusive', '-w -E', 1, {
+    beyond: ['-c', '--command'],
+  }),
+  busybox: wrapper(''),
 };
 
 /** Programs that run a text given by `-c`, or what they read. */
