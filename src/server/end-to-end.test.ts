@@ -149,7 +149,7 @@ test('only the role that the rule names may approve', async () => {
 test('a halt stops the session for good', async () => {
   const { session, wipe, list, ran } = await payer();
   await assert.rejects(wipe({}), SessionHalted);
-  await assert.rejects(list({ limit: 1 }), StepDenied);
+  await assert.rejects(list({ limit: 1 }), SessionHalted);
   assert.deepEqual(ran, []);
   const summary = await server.engine.session(session.id);
   assert.equal(summary?.state, 'halted');
