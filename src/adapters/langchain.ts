@@ -1,7 +1,6 @@
 // LangChain and LangGraph: a middleware for `createAgent`, and tools for graphs built by hand. Public as `interlock/langchain`.
 // A held call that is not waited for fails the graph with `StepHeld`; with a checkpointer, `agent.invoke(null, config)` goes on.
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
-import type { StructuredToolInterface } from '@langchain/core/tools';
 import { type AgentMiddleware, createMiddleware } from 'langchain';
 import { type Session, ToolTimeout } from '../sdk/index.ts';
 import { dialogueOf, type Message } from './dialogue.ts';
@@ -52,16 +51,22 @@ export function interlockMiddleware(session: Session, options: AdapterOptions = 
   }) as AgentMiddleware;
 }
 
-/** The same tools under guard, for `ToolNode` and for graphs without `createAgent`. They are the tools given, changed in place. */
-export function guardTools<T extends StructuredToolInterface>(
+/** A tool of LangChain, of whatever types. */
+interface AnyTool {
+  readonly name: string;
+  invoke(input: never, config?: never): Promise<unknown>;
+}
+
+/** The same tools under guard, for `ToolNode` and for graphs without `createAgent`; those given stay as they are. */
+export function guardTools<T extends AnyTool>(
   session: Session,
   tools: readonly T[],
   options: AdapterOptions = {},
 ): T[] {
   const run = toolRunner(session, options);
   return tools.map((tool) => {
-    const invoke = tool.invoke.bind(tool);
-    const guarded: StructuredToolInterface['invoke'] = async (input, config) => {
+    const invoke = tool.invoke.bind(tool) as (input: unknown, config: unknown) => Promise<unknown>;
+    const guarded = async (input: unknown, config?: { signal?: AbortSignal }) => {
       const call = asToolCall(input);
       const outcome = await run({
         name: tool.name,
@@ -72,9 +77,8 @@ export function guardTools<T extends StructuredToolInterface>(
         execute: (args) => invoke(call === null ? args : { ...call, args }, config),
       });
       if (!isDenied(outcome)) return outcome;
-      return call === null
-        ? JSON.stringify(outcome)
-        : errorMessage(JSON.stringify(outcome), call.id, tool.name);
+      const content = JSON.stringify(outcome);
+      return call === null ? content : errorMessage(content, call.id, tool.name);
     };
     return Object.assign(Object.create(tool) as T, { invoke: guarded });
   });
