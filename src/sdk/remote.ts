@@ -6,9 +6,9 @@ import { DecisionUnavailable, failure, InterlockError } from './errors.ts';
 import type { Transport } from './transport.ts';
 
 export interface ConnectOptions {
-  /** How long one request may take. */
   /** The program's key, where the server asks for one. */
   readonly key?: string;
+  /** How long one request may take. */
   readonly timeoutMs?: number;
   /** How long an unreachable or overloaded server is tried again before giving up. */
   readonly retryForMs?: number;
