@@ -46,6 +46,10 @@ const stepFields: Record<string, Schema> = {
   result: json,
   error: record({ message: string }, { type: string }),
   labels: list(string),
+  attributes: {
+    ...jsonObject,
+    description: 'What the caller knows of the circumstances and the model does not choose; rules read it.',
+  },
   usage: ref('Usage'),
   parent: { ...string, description: 'Id of the step that caused this one.' },
   agent: ref('Agent'),

@@ -13,6 +13,7 @@ const VARIABLES = [
   'agent',
   'time',
   'labels',
+  'attributes',
   'session',
   'error',
   'call',

@@ -16,6 +16,7 @@ export interface Names<T extends ToolsLike, N extends string, P> {
   readonly agent: Cel & { readonly name: Cel; readonly version: Cel };
   readonly time: Cel;
   readonly labels: Cel;
+  readonly attributes: Open;
   readonly session: Cel;
   readonly error: Cel & { readonly message: Cel; readonly type: Cel };
   readonly call: Cel;

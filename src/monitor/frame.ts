@@ -44,6 +44,7 @@ export function fillFrame(
     ? { message: step.error.message, type: step.error.type ?? '' }
     : absent('error');
   frame[SLOT.call] = step.callId ?? absent('call');
+  frame[SLOT.attributes] = (step.attributes ?? absent('attributes')) as Value;
 }
 
 export function argsOf(step: Step, call: OpenCall | undefined): JsonObject | undefined {
@@ -82,6 +83,7 @@ export function stepView(
   if (step.error !== undefined) view.error = step.error;
   if (step.principal !== undefined) view.principal = step.principal;
   if (step.agent !== undefined) view.agent = step.agent;
+  if (step.attributes !== undefined) view.attributes = step.attributes;
   if (step.callId !== undefined) view.call = step.callId;
   return view as Value;
 }

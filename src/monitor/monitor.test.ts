@@ -79,6 +79,21 @@ rules:
   - { id: big, on: call pay, hold: args.amount > 10, approve: { by: [lead], quorum: 2, not: principal, expires: 10m } }
   - { id: once, on: call pay, limit: { count: 1 } }`;
 
+test('what an approval binds to has the attributes in it, and is as before without them', () => {
+  const step = {
+    id: '',
+    session: '',
+    seq: 0,
+    time: 0,
+    kind: 'tool.call',
+    name: 'pay',
+    args: { a: 1 },
+  } as const;
+  const bindings = [step, { ...step, attributes: {} }, { ...step, attributes: { cwd: '/a' } }].map(bindingOf);
+  assert.equal(new Set(bindings).size, 3);
+  assert.equal(bindings[0], bindingOf({ ...step, seq: 5, time: 9 }));
+});
+
 test('an approval lifts exactly one hold on exactly these arguments, by its terms, once', () => {
   const s = sessionOf(HELD);
   const args = { to: 'a', amount: 50 };

@@ -282,11 +282,10 @@ function openCall(state: SessionState, result: Step): OpenCall | undefined {
   return open?.name === result.name ? open : undefined;
 }
 
-/** What an approval binds to: the digest of the act's kind, name and exact arguments (RFC 8785 canonical form). */
-export function bindingOf(step: Step): string {
-  return digestText(
-    canonicalize({ kind: step.kind, name: step.name, args: step.args ?? {}, content: step.content ?? null }),
-  );
+/** What an approval binds to: the digest of the act's kind, name, exact arguments and attributes (RFC 8785 canonical form). */
+export function bindingOf({ kind, name, args = {}, content, attributes }: Step): string {
+  const act = { kind, name, args, content: content ?? null };
+  return digestText(canonicalize(attributes === undefined ? act : { ...act, attributes }));
 }
 
 export function strictest(outcomes: readonly RuleOutcome[], enforcedOnly: boolean): Verdict {

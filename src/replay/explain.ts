@@ -99,7 +99,7 @@ function partOf(
   };
 }
 
-const READ = ['args', 'result', 'content', 'principal'] as const;
+const READ = ['args', 'result', 'content', 'attributes', 'principal'] as const;
 
 /** What a condition reads of the step itself. */
 function valuesIn(text: string, step: Step): [string, Json | undefined][] {

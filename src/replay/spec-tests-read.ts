@@ -11,7 +11,7 @@ import {
   textsOf,
   toJson,
 } from '../spec/source.ts';
-import type { StepKind } from '../step/types.ts';
+import type { JsonObject, StepKind } from '../step/types.ts';
 
 /** Acts that are one step of a kind, with what is written beside them. */
 export const PLAIN_ACTS = {
@@ -38,7 +38,19 @@ const ACTS = [
   'use',
   ...(Object.keys(PLAIN_ACTS) as PlainAct[]),
 ] as const;
-const STEP_KEYS = [...ACTS, 'args', 'id', 'value', 'content', 'error', 'expect', 'rule', 'by', 'role'];
+const STEP_KEYS = [
+  ...ACTS,
+  'args',
+  'attributes',
+  'id',
+  'value',
+  'content',
+  'error',
+  'expect',
+  'rule',
+  'by',
+  'role',
+];
 
 /** Steps that one example may have, with those of its fixtures. */
 const MAX_STEPS = 10_000;
@@ -62,6 +74,8 @@ export interface ExampleClause {
   readonly name: string;
   readonly principal: string | undefined;
   readonly agent: string | undefined;
+  /** Of the steps that do not say their own. */
+  readonly attributes: JsonObject | undefined;
   readonly acts: readonly Act[];
   readonly source: Source;
   readonly range: Range;
@@ -127,7 +141,7 @@ function readExample(
   node: SourceNode,
   fixtures: ReadonlyMap<string, Fixture>,
 ): ExampleClause | null {
-  const fields = fieldsOf(source, node, 'a test', ['name', 'principal', 'agent', 'steps']);
+  const fields = fieldsOf(source, node, 'a test', ['name', 'principal', 'agent', 'attributes', 'steps']);
   const nameEntry = fields?.get('name');
   const stepsEntry = fields?.get('steps');
   if (!fields || !nameEntry || stepsEntry?.node.t !== 'list') {
@@ -155,6 +169,7 @@ function readExample(
     name: String(toJson(nameEntry.node)),
     principal: optionalText(fields.get('principal')),
     agent: optionalText(fields.get('agent')),
+    attributes: optionalMap(source, fields.get('attributes')),
     acts: acts.slice(0, MAX_STEPS),
     source,
     range: node.range,
@@ -187,6 +202,14 @@ function usedBy({ source, fields }: Act, fixtures: ReadonlyMap<string, Fixture>)
     }
     return [fixture];
   });
+}
+
+/** Attributes as written; a problem when they are no map. */
+export function optionalMap(source: Source, entry: MapEntry | undefined): JsonObject | undefined {
+  if (entry === undefined) return undefined;
+  if (entry.node.t === 'map') return toJson(entry.node) as JsonObject;
+  source.error('type', entry.node.range, `\`${entry.key}\` is a map of values`);
+  return undefined;
 }
 
 export function optionalText(entry: MapEntry | undefined): string | undefined {

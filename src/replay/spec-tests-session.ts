@@ -6,7 +6,7 @@ import { parseDuration } from '../spec/duration.ts';
 import type { CompiledSpec } from '../spec/index.ts';
 import { type MapEntry, type Source, textsOf, toJson } from '../spec/source.ts';
 import type { JsonObject, Step, StepKind } from '../step/types.ts';
-import { type Act, optionalText, PLAIN_ACTS } from './spec-tests-read.ts';
+import { type Act, type ExampleClause, optionalMap, optionalText, PLAIN_ACTS } from './spec-tests-read.ts';
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 const STEP_MS = 1000;
@@ -42,11 +42,20 @@ export class Example {
   #seq = 0;
   #time = EPOCH_MS;
   #held: Step | null = null;
+  #attributes: JsonObject | undefined;
+  /** Attributes of the steps that do not say their own. */
+  readonly #usual: JsonObject | undefined;
   readonly #seen: Seen;
 
   /** `seen` hears of every step that is decided. */
-  constructor(spec: CompiledSpec, principal: string | undefined, agent: string | undefined, seen: Seen) {
+  constructor(
+    spec: CompiledSpec,
+    { principal, agent, attributes }: Pick<ExampleClause, 'principal' | 'agent' | 'attributes'>,
+    seen: Seen,
+  ) {
     this.#seen = seen;
+    this.#usual = attributes;
+    this.#attributes = attributes;
     this.#monitor = createMonitor(spec.program);
     this.#state = this.#monitor.start();
     this.#principal = principal;
@@ -56,6 +65,7 @@ export class Example {
 
   take({ source, act, fields: step }: Act): Decision | null {
     const value = toJson(step.get(act)!.node);
+    this.#attributes = optionalMap(source, step.get('attributes')) ?? this.#usual;
     const text = typeof value === 'string' ? value : '';
     switch (act) {
       case 'wait': {
@@ -137,6 +147,7 @@ export class Example {
     });
     // The agent's door proposes the held act again once it is answered.
     const { name, kind, args: heldArgs, callId, content } = held;
+    this.#attributes = held.attributes;
     return this.#step(kind, name, {
       ...(heldArgs ? { args: heldArgs } : {}),
       ...(callId === undefined ? {} : { callId }),
@@ -159,6 +170,7 @@ export class Example {
       name,
       agent: { name: this.#agent },
       ...(this.#principal === undefined ? {} : { principal: this.#principal }),
+      ...(this.#attributes === undefined ? {} : { attributes: this.#attributes }),
       ...rest,
     };
     const { decision, arrival } = this.#monitor.step(this.#state, step, this.#history);

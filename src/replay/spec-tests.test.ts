@@ -128,3 +128,38 @@ tests:
     [],
   );
 });
+
+test('rules read what the door knows of the circumstances, of this step and of earlier ones', () => {
+  const text = `interlock: 1
+name: circumstances
+tools: { run: { effect: execute }, stop: { effect: write } }
+rules:
+  - { id: at-home, on: call run, require: 'attributes.folder == "/home"', otherwise: hold }
+  - { id: same-place, on: call stop, require: 'past.none("call run", r, r.attributes.folder != attributes.folder)' }
+tests:
+  - name: the folder is the step's, or that of the example
+    attributes: { folder: /home }
+    steps:
+      - { call: run, expect: allow }
+      - { call: stop, expect: allow }
+      - { call: run, attributes: { folder: /etc }, expect: hold, rule: at-home }
+      - { call: run, attributes: {}, expect: hold, rule: at-home }
+      - { call: run, args: { attributes: { folder: /home } }, attributes: {}, expect: hold, rule: at-home }
+  - name: an approval is of this act in these circumstances
+    steps:
+      - { call: run, args: { a: 1 }, attributes: { folder: /etc }, expect: hold }
+      - { approve: true, expect: allow }
+      - { call: run, args: { a: 1 }, attributes: { folder: /usr }, expect: hold }
+  - name: none
+    steps:
+      - { call: run, expect: hold }
+`;
+  const compiled = compileSpec(text);
+  assert.ok(compiled.ok, JSON.stringify(compiled.problems));
+  const { results, problems } = runSpecTests(compiled.spec, 'circumstances.yaml', text);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    results.flatMap((result) => result.failures),
+    [],
+  );
+});

@@ -51,8 +51,8 @@ export function runSpecTests(
 }
 
 function runExample(spec: CompiledSpec, example: ExampleClause, counter: CoverageCounter): SpecTestResult {
-  const { name, principal, agent, acts, source, range } = example;
-  const session = new Example(spec, principal, agent, (step, decision) => counter.count(step, decision));
+  const { name, acts, source, range } = example;
+  const session = new Example(spec, example, (step, decision) => counter.count(step, decision));
   return {
     name,
     file: source.file,

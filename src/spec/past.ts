@@ -114,6 +114,7 @@ const STEP_NAMES: readonly string[] = [
   'principal',
   'agent',
   'labels',
+  'attributes',
 ];
 
 const FAILED: Compiled = { type: DYN, eval: () => celError('error', 'not compiled') };

@@ -103,5 +103,7 @@ export const SLOT = {
   session: 12,
   error: 13,
   call: 14,
+  // 15 counts rounds (`BUDGET_SLOT`).
+  attributes: 16,
 } as const;
-export const FIRST_LOCAL = 16;
+export const FIRST_LOCAL = 17;

@@ -83,6 +83,7 @@ export function stepTypeFor(
     agent: AGENT,
     error: ERROR,
     call: STRING,
+    attributes: DYN,
   });
 }
 
@@ -105,6 +106,7 @@ export function rootScope(types: { args: Type; result: Type }, host: ScopeHost):
     session: [SLOT.session, STRING],
     error: [SLOT.error, ERROR],
     call: [SLOT.call, STRING],
+    attributes: [SLOT.attributes, DYN],
   };
   return Scope.root(host, variables);
 }

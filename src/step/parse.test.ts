@@ -11,6 +11,7 @@ test('a full proposal comes through unchanged', () => {
     callId: 'c-1',
     args: { order: 'A1', amount: 40.5, tags: ['a', null, true] },
     labels: ['customer-data'],
+    attributes: { cwd: '/work', region: null },
     usage: { inputTokens: 3, outputTokens: 0 },
     parent: 's-0',
     agent: { name: 'support', version: '2' },
@@ -58,6 +59,7 @@ const wrong: [name: string, value: unknown, at: string, expected: RegExp, mend: 
     /string/,
     /./,
   ],
+  ['attributes in a list', { kind: 'input', attributes: ['a'] }, '/attributes', /named values/, /^$/],
   ['labels in text', { kind: 'input', labels: 'a' }, '/labels', /a list/, /^$/],
   ['a label of the wrong type', { kind: 'input', labels: ['a', 1] }, '/labels/1', /a string/, /^$/],
   [

@@ -32,6 +32,7 @@ const PROPOSAL_KEYS = [
   'result',
   'error',
   'labels',
+  'attributes',
   'usage',
   'parent',
   'agent',
@@ -64,6 +65,7 @@ export function parseProposal(value: unknown): Parsed<Proposal> {
     ...present('result', read.optional(fields.result, '/result', read.json)),
     ...present('error', read.optional(fields.error, '/error', read.error)),
     ...present('labels', read.optional(fields.labels, '/labels', read.labels)),
+    ...present('attributes', read.optional(fields.attributes, '/attributes', read.named)),
     ...present('usage', read.optional(fields.usage, '/usage', read.usage)),
     ...present('parent', read.optional(fields.parent, '/parent', read.text)),
     ...present('agent', read.optional(fields.agent, '/agent', read.agent)),
@@ -191,11 +193,15 @@ export function reader() {
     return null;
   }
 
-  function args(value: unknown, at = '/args'): JsonObject {
+  function named(value: unknown, at: string, what = 'values'): JsonObject {
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return json(value, at) as JsonObject;
-    refuse(at, 'an object of named arguments', value);
+    refuse(at, `an object of named ${what}`, value);
     return {};
+  }
+
+  function args(value: unknown, at = '/args'): JsonObject {
+    return named(value, at, 'arguments');
   }
 
   function error(value: unknown, at: string): NonNullable<Proposal['error']> {
@@ -246,6 +252,7 @@ export function reader() {
     boolean,
     kind,
     json,
+    named,
     args,
     error,
     labels,

@@ -93,6 +93,8 @@ export interface Step {
   readonly error?: { readonly message: string; readonly type?: string };
   /** Labels given by the door, beside those of the tool's contract. */
   readonly labels?: readonly string[];
+  /** What the door knows of the act's circumstances, and the model does not choose, e.g. the working folder. */
+  readonly attributes?: JsonObject;
   readonly usage?: Usage;
   /** Id of the step that caused this one. */
   readonly parent?: string;
@@ -139,6 +141,7 @@ export interface Proposal {
   readonly result?: Json;
   readonly error?: { readonly message: string; readonly type?: string };
   readonly labels?: readonly string[];
+  readonly attributes?: JsonObject;
   readonly usage?: Usage;
   readonly parent?: string;
   readonly agent?: Agent;

@@ -47,9 +47,9 @@ const RULE = [
   'controls',
   'mode',
 ];
-const EXAMPLE = ['name', 'principal', 'agent', 'steps'];
+const EXAMPLE = ['name', 'principal', 'agent', 'attributes', 'steps'];
 /** What is written beside an act; the act itself comes first. */
-const BESIDE_ACT = ['id', 'args', 'value', 'content', 'error', 'by', 'role', 'expect', 'rule'];
+const BESIDE_ACT = ['id', 'args', 'attributes', 'value', 'content', 'error', 'by', 'role', 'expect', 'rule'];
 
 export type Formatted = { readonly text: string } | { readonly problem: string; readonly line: number };
 

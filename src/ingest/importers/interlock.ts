@@ -126,6 +126,7 @@ const STEP_KEYS = [
   'result',
   'error',
   'labels',
+  'attributes',
   'usage',
   'parent',
   'facts',
@@ -146,6 +147,7 @@ function readStep(value: unknown, session: string, seq: number): Step | string {
     read.optional(fields.result, '/result', read.json);
     read.optional(fields.error, '/error', read.error);
     read.optional(fields.labels, '/labels', read.labels);
+    read.optional(fields.attributes, '/attributes', read.named);
     read.optional(fields.usage, '/usage', read.usage);
     if (fields.facts !== undefined) readFacts(read, fields.facts);
   }

@@ -38,6 +38,11 @@ export function Payload({ step, transformed }: { step: Step; transformed: JsonOb
           <JsonView value={step.result} />
         </Section>
       )}
+      {step.attributes && (
+        <Section title="Attributes" aside={<CopyJson value={step.attributes} label="Attributes" />}>
+          <JsonView value={step.attributes} />
+        </Section>
+      )}
       {step.labels && step.labels.length > 0 && (
         <Section title="Labels">
           <p className="tags">
