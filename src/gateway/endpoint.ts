@@ -23,7 +23,7 @@ export type Asked =
   | { readonly t: 'pass' }
   | { readonly t: 'refused'; readonly why: string };
 
-/** Null when the path is not one of the gateway's, or tries to leave its place. */
+/** Null when the path is not one of the gateway's, tries to leave its place, or can be read in two ways. */
 export function addressOf(url: string): Address | null {
   if (!url.startsWith(PREFIX)) return null;
   const mark = url.indexOf('?');
@@ -50,7 +50,10 @@ export function addressOf(url: string): Address | null {
   const named = decoded[0] === 'as';
   const [upstream, ...rest] = named ? segments.slice(2) : segments;
   if (upstream === undefined || upstream === '' || (named && decoded[1] === '')) return null;
-  return { upstream, agent: named ? decoded[1]! : null, path: `/${rest.join('/')}`, query };
+  const path = `/${rest.join('/')}`;
+  // What was asked is what is sent: a `#`, say, would end the path there and not here.
+  if (URL.parse(`http://upstream${path}`)?.pathname !== path) return null;
+  return { upstream, agent: named ? decoded[1]! : null, path, query };
 }
 
 const GEMINI = /\/models\/([^/:]{1,200}):(generateContent|streamGenerateContent)$/;

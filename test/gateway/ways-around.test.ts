@@ -1,5 +1,7 @@
 // Every way of asking a vendor for a reply, and every way a reply may come: a call that is denied is in none of them.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { type GatewayUnderTest, startGateway } from './harness.ts';
 import {
@@ -104,6 +106,27 @@ describe('what cannot be guarded is refused', () => {
         body: JSON.stringify({ model: 'scripted-model', ...body }),
       });
       assert.ok([400, 404].includes(answer.status), `${answer.status}`);
+      assert.equal(model.requests.length, seen, 'the upstream was not asked');
+    });
+
+  // As no browser and no `fetch` sends it: what stands behind a `#` is not part of what the upstream reads.
+  for (const path of [
+    '/openai/v1/chat/completions#/embeddings',
+    '/openai/v1/responses#/embeddings',
+    '/anthropic/v1/messages#/messages/count_tokens',
+    '/gemini/v1beta/models/m:generateContent#:countTokens',
+    '/openai/v1/batches#/chat/completions',
+    '/openai/v1/x\\..\\responses/embeddings',
+  ])
+    test(`an address that says two things: ${path}`, async () => {
+      model.play([PLAIN]);
+      const seen = model.requests.length;
+      const { port } = new URL(gateway.url);
+      const asked = request({ host: '127.0.0.1', port, path: `/gateway${path}`, method: 'POST' });
+      asked.end(JSON.stringify({ model: 'scripted-model', messages: user, input: 'x', contents }));
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      const text = (await answer.toArray()).join('');
+      assert.equal(answer.statusCode, 404, text);
       assert.equal(model.requests.length, seen, 'the upstream was not asked');
     });
 });
