@@ -38,6 +38,26 @@ export function argumentsOf(raw: string): JsonObject | null {
   return isObject(parsed) ? (parsed as JsonObject) : null;
 }
 
+/** Arguments in the form that their vendor gives them, as text to keep and as what they say; none when they are absent. */
+export function argumentsIn(
+  value: unknown,
+  form: 'text' | 'object' | 'either',
+): { readonly raw: string; readonly args: JsonObject | null } {
+  const given = value ?? {};
+  const raw = typeof given === 'string' ? given : JSON.stringify(given);
+  const fits = value === undefined || value === null || form === 'either' || typeof given === formOf[form];
+  return { raw, args: fits ? argumentsOf(raw) : null };
+}
+
+const formOf = { text: 'string', object: 'object' } as const;
+
+/** What a tool that takes any text is given. */
+export function freeText(value: unknown): { readonly raw: string; readonly args: JsonObject | null } {
+  if (typeof value === 'string') return { raw: value, args: { input: value } };
+  const none = value === undefined || value === null;
+  return { raw: none ? '' : JSON.stringify(value), args: none ? { input: '' } : null };
+}
+
 /** Larger parameters are named, not shown: schemas of answers, lists of biases. */
 const PARAMETER_MAX = 4_096;
 

@@ -1,5 +1,6 @@
 // Anthropic Messages (docs.anthropic.com/en/api/messages). A block that is withheld becomes a block of text at its place.
 import {
+  argumentsIn,
   argumentsOf,
   contentText,
   count,
@@ -169,12 +170,7 @@ function isCall(block: Fields): boolean {
 }
 
 function callOf(block: Fields): ProposedCall {
-  const args = isObject(block.input) ? block.input : {};
-  return called(textOf(block.id), textOf(block.name), JSON.stringify(args));
-}
-
-function called(callId: string, name: string, raw: string): ProposedCall {
-  return { callId, name, args: argumentsOf(raw), raw };
+  return { callId: textOf(block.id), name: textOf(block.name), ...argumentsIn(block.input, 'object') };
 }
 
 function usageIn(usage: unknown) {
@@ -308,14 +304,14 @@ function anthropicStream(desk: Desk): StreamGuard {
       return (rest === '' ? '' : delta(at, { type: `${field}_delta`, [field]: rest })) + over(at);
     }
     if (gate !== null) return thought(block, gate, text, kept);
-    const ruling = await desk.call(
-      called(textOf(block.id), textOf(block.name), text === '' ? JSON.stringify(block.input ?? {}) : text),
-    );
+    const told = callOf(block);
+    const call = text === '' ? told : { ...told, ...argumentsIn(text, 'text') };
+    const ruling = await desk.call(call);
     const place = sent++;
     if (ruling.t === 'withhold')
       return whole(place, { type: 'text', text: '' }, { type: 'text_delta', text: ruling.text });
     calls = true;
-    const input = ruling.t === 'rewrite' ? JSON.stringify(ruling.args) : text;
+    const input = ruling.t === 'rewrite' ? JSON.stringify(ruling.args) : call.raw;
     return whole(place, { ...block, input: {} }, { type: 'input_json_delta', partial_json: input });
   }
 

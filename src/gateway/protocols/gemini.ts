@@ -1,7 +1,7 @@
 // Google Gemini generateContent (ai.google.dev/api/generate-content). Calls often have no id: they get one from their place in
 // the conversation, which the next request shows again.
 import {
-  argumentsOf,
+  argumentsIn,
   count,
   type Fields,
   isObject,
@@ -193,8 +193,8 @@ function itemsOf(contents: readonly Fields[]): Item[] {
 /** `turn`: how many replies of the model came before. */
 function callOf(call: Fields, turn: number, index: number): ProposedCall {
   const name = textOf(call.name);
-  const raw = JSON.stringify(isObject(call.args) ? call.args : {});
-  return { callId: textOf(call.id) || `${name}@${turn}.${index}`, name, args: argumentsOf(raw), raw };
+  const callId = textOf(call.id) || `${name}@${turn}.${index}`;
+  return { callId, name, ...argumentsIn(call.args, 'object') };
 }
 
 function usageIn(usage: unknown) {

@@ -1,10 +1,11 @@
 // OpenAI Chat Completions (platform.openai.com/docs/api-reference/chat), and everything that speaks like it: vLLM, Ollama,
 // LiteLLM, Azure. Unknown fields go through, unless text is guarded and they could hold it.
 import {
-  argumentsOf,
+  argumentsIn,
   contentText,
   count,
   type Fields,
+  freeText,
   isObject,
   objects,
   parametersOf,
@@ -27,6 +28,8 @@ import { through } from './through.ts';
 /** Where models tell their thoughts; not OpenAI's own, but common. */
 const THOUGHTS = ['reasoning_content', 'reasoning'] as const;
 const SAFE = new Set(['role', 'content', 'refusal', 'tool_calls', 'function_call', ...THOUGHTS]);
+/** Beside the words of a choice, where they are guarded: what is known not to repeat them. */
+const BESIDE = new Set(['index', 'finish_reason', 'native_finish_reason', 'content_filter_results']);
 /** Parallel calls of one reply, and choices. */
 const CALLS_MAX = 128;
 const CHOICES_MAX = 128;
@@ -121,14 +124,11 @@ function callOf(call: Fields): ProposedCall {
   const details = isObject(call.function) ? call.function : isObject(call.custom) ? call.custom : call;
   const name = textOf(details.name);
   const callId = textOf(call.id) || name;
-  // A custom tool takes any text.
-  if (isObject(call.custom)) {
-    const raw = textOf(details.input);
-    return { callId, name, args: { input: raw }, raw };
-  }
-  const raw =
-    typeof details.arguments === 'string' ? details.arguments : JSON.stringify(details.arguments ?? {});
-  return { callId, name, args: argumentsOf(raw), raw };
+  // One call that is two: nobody knows which of them runs.
+  if (isObject(call.custom) && isObject(call.function))
+    return { callId, name, args: null, raw: JSON.stringify(call) };
+  if (isObject(call.custom)) return { callId, name, ...freeText(details.input) };
+  return { callId, name, ...argumentsIn(details.arguments, 'either') };
 }
 
 function usageIn(body: Fields) {
@@ -158,13 +158,17 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   const { message } = choice;
   if (!isObject(message)) throw new Unreadable('a choice without a message');
   const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(message)) if (!desk.guarded || SAFE.has(key)) out[key] = value;
+  for (const [key, value] of Object.entries(message))
+    if (!desk.guarded || (SAFE.has(key) && (typeof value !== 'object' || value === null))) out[key] = value;
   for (const key of THOUGHTS)
     if (textOf(message[key]) !== '') out[key] = await through(desk, textOf(message[key]), 'thought');
   const audio = isObject(message.audio) ? textOf(message.audio.transcript) : '';
   const said = ['content', 'refusal'].map(async (key) => {
     const text = contentText(message[key]);
-    if (text !== '') out[key] = await through(desk, text);
+    if (text === '') return;
+    const goes = await through(desk, text);
+    // Words in parts stay in them where nothing was changed.
+    out[key] = goes === text && !desk.guarded ? message[key] : goes;
   });
   if (audio !== '')
     said.push(through(desk, audio).then((text) => void (desk.guarded && text !== audio && delete out.audio)));
@@ -179,7 +183,7 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   await Promise.all(said);
   const kept: Fields[] = [];
   for (const { call, ruling } of await Promise.all(rulings)) {
-    if (ruling.t === 'withhold') out.content = joined(textOf(out.content), ruling.text);
+    if (ruling.t === 'withhold') out.content = joined(contentText(out.content), ruling.text);
     else kept.push(ruling.t === 'rewrite' ? rewritten(call, ruling.args) : call);
   }
   delete out.tool_calls;
@@ -192,11 +196,16 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   if (old.length > 0) out.function_call = old[0];
   const { logprobs, delta: _, ...rest } = choice;
   return {
-    ...rest,
+    ...besideWords(rest, desk),
     ...(logprobs === undefined || desk.guarded ? {} : { logprobs }),
     message: out,
     finish_reason: finishOf(choice.finish_reason, kept.length > 0, rulings.length > 0),
   };
+}
+
+function besideWords(choice: Fields, desk: Desk): Fields {
+  if (!desk.guarded) return choice;
+  return Object.fromEntries(Object.entries(choice).filter(([key]) => BESIDE.has(key)));
 }
 
 function joined(before: string, text: string): string {
@@ -283,11 +292,11 @@ function chatStream(desk: Desk): StreamGuard {
         const inner = (call[key] ?? {}) as Record<string, unknown>;
         const { arguments: args, input, name, ...rest } = value;
         if (textOf(name) !== '') inner.name = textOf(inner.name) + textOf(name);
-        known.arguments += textOf(args) + textOf(input);
+        known.arguments += pieceOf(args) + pieceOf(input);
         call[key] = { ...rest, ...inner };
       }
     }
-    known.arguments += textOf(piece.arguments);
+    known.arguments += pieceOf(piece.arguments);
   }
 
   async function endCalls(choice: Choice): Promise<string> {
@@ -327,7 +336,7 @@ function chatStream(desk: Desk): StreamGuard {
     const goes: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(delta)) {
       if (key === 'tool_calls' || key === 'function_call') continue;
-      if (Array.isArray(value) && key === 'content') {
+      if (typeof value === 'object' && value !== null && (key === 'content' || key === 'refusal')) {
         // Words in parts, as some that speak like OpenAI send them.
         const text = gateOf(choice, key).push(contentText(value));
         if (!desk.guarded) goes[key] = value;
@@ -339,9 +348,11 @@ function chatStream(desk: Desk): StreamGuard {
         // An empty first delta says whose turn it is.
         else if (value === '' && delta.role !== undefined) goes[key] = value;
         if (text !== '' && key === 'content') choice.said = true;
-      } else if (!desk.guarded || SAFE.has(key)) goes[key] = value;
+      } else if (!desk.guarded || (SAFE.has(key) && (typeof value !== 'object' || value === null)))
+        goes[key] = value;
     }
-    const rest = desk.guarded || logprobs === undefined ? { ...others } : { ...others, logprobs };
+    const beside = besideWords(others, desk);
+    const rest = desk.guarded || logprobs === undefined ? beside : { ...beside, logprobs };
     if (Object.values(goes).some((value) => value !== null && value !== undefined))
       out += chunk(choice.index, goes, { ...rest, finish_reason: null });
     if (pieces.length + old.length > 0) out += await endText(choice);
@@ -395,6 +406,11 @@ function chatStream(desk: Desk): StreamGuard {
       return ended || whole;
     },
   };
+}
+
+/** Arguments come as text, piece by piece; some servers give them whole, as what they are. */
+function pieceOf(value: unknown): string {
+  return isObject(value) || Array.isArray(value) ? JSON.stringify(value) : textOf(value);
 }
 
 function withText(call: Fields, text: string): Fields {

@@ -11,6 +11,7 @@ import {
   placeOf,
   proposed,
   rewritten,
+  spoken,
   tellServerCall,
   thinkable,
   usageIn,
@@ -19,6 +20,7 @@ import {
 /** What is known of an item that is not over. */
 interface Open {
   readonly mode: 'message' | 'held' | 'open';
+  readonly type: unknown;
   readonly at: number;
   readonly gates: Map<number, { readonly gate: TextGate; sent: string; over: boolean }>;
   /** Events of a thought that is kept until it is whole. */
@@ -44,11 +46,13 @@ export function responsesStream(desk: Desk): StreamGuard {
     if (open.size + sent >= ITEMS_MAX) throw new Unreadable(`a reply with more than ${ITEMS_MAX} items`);
     const thought = item.type === 'reasoning' && desk.guarded;
     if (isClientCall(item) || thought) {
-      open.set(index, { mode: 'held', at: -1, gates: new Map(), kept: thought ? [body] : [] });
+      const kept = thought ? [body] : [];
+      open.set(index, { mode: 'held', type: item.type, at: -1, gates: new Map(), kept });
       return '';
     }
     const at = sent++;
-    open.set(index, { mode: item.type === 'message' ? 'message' : 'open', at, gates: new Map(), kept: [] });
+    const mode = item.type === 'message' ? 'message' : 'open';
+    open.set(index, { mode, type: item.type, at, gates: new Map(), kept: [] });
     const shown = item.type === 'message' ? { ...item, content: [] } : item;
     return out({ ...body, output_index: at, item: shown });
   }
@@ -119,6 +123,9 @@ export function responsesStream(desk: Desk): StreamGuard {
   async function done(index: number, item: Fields, body: Fields): Promise<string> {
     const known = open.get(index);
     if (known === undefined) throw new Unreadable('the end of an item that has not begun');
+    // It was let through, or held back, as what it said it was.
+    if (item.type !== known.type || (known.mode !== 'held' && isClientCall(item)))
+      throw new Unreadable('an item that ends as another than it began');
     open.delete(index);
     if (known.mode === 'held')
       return item.type === 'reasoning' ? thought(item, known, body) : call(item, body);
@@ -215,7 +222,9 @@ export function responsesStream(desk: Desk): StreamGuard {
       id: textOf(id) || null,
       parts: partsOf(went),
     });
-    return out({ ...body, response: { ...response, output: went } });
+    const { output_text, ...rest } = response;
+    const text = output_text === undefined ? {} : { output_text: spoken(went) };
+    return out({ ...body, response: { ...rest, output: went, ...text } });
   }
 
   function ofItem(body: Fields, event: StreamEvent): string | Promise<string> {

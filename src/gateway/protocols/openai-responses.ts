@@ -1,10 +1,12 @@
 // OpenAI Responses (platform.openai.com/docs/api-reference/responses): a reply is a list of items, some of which the client is
 // to run, some the vendor has run. An item that is withheld becomes a message at its place.
 import {
+  argumentsIn,
   argumentsOf,
   contentText,
   count,
   type Fields,
+  freeText,
   isObject,
   objects,
   parametersOf,
@@ -162,13 +164,14 @@ const SERVER_CALLS = new Set([
   'code_interpreter_call',
   'image_generation_call',
   'mcp_call',
-  'tool_search_call',
 ]);
 
 export function isServerCall(item: Fields): boolean {
   const { type, environment } = item;
   // A shell that runs in the vendor's container.
   if (type === 'shell_call') return isObject(environment) && textOf(environment.type).startsWith('container');
+  // A search of tools that the client makes.
+  if (type === 'tool_search_call') return item.execution !== 'client';
   return SERVER_CALLS.has(textOf(type));
 }
 
@@ -183,22 +186,27 @@ export function callOf(item: Fields): ProposedCall {
   const callId = textOf(item.call_id) || textOf(item.id);
   switch (type) {
     case 'function_call':
-    case 'mcp_approval_request': {
-      const raw = textOf(item.arguments);
-      return { callId, name: textOf(item.name), args: argumentsOf(raw), raw };
-    }
-    case 'custom_tool_call': {
-      const raw = textOf(item.input);
-      return { callId, name: textOf(item.name), args: { input: raw }, raw };
-    }
-    default: {
-      // computer_call, shell_call, local_shell_call, apply_patch_call: the act stands in one field.
-      const act = item.action ?? item.actions ?? item.operation ?? {};
-      const raw = JSON.stringify(act);
-      const args = Array.isArray(act) ? argumentsOf(JSON.stringify({ actions: act })) : argumentsOf(raw);
-      return { callId, name: type.slice(0, -'_call'.length) || 'call', args, raw };
-    }
+    case 'mcp_approval_request':
+      return { callId, name: textOf(item.name), ...argumentsIn(item.arguments, 'either') };
+    case 'custom_tool_call':
+      return { callId, name: textOf(item.name), ...freeText(item.input) };
+    default:
+      return { callId, name: type.slice(0, -'_call'.length) || 'call', ...actOf(item) };
   }
+}
+
+/** Where an act stands that is no function: computer_call, shell_call, local_shell_call, apply_patch_call. */
+const ACTS = ['action', 'actions', 'operation'] as const;
+
+function actOf(item: Fields): Pick<ProposedCall, 'args' | 'raw'> {
+  const given = ACTS.filter((key) => item[key] !== undefined && item[key] !== null);
+  const [key, ...others] = given;
+  if (others.length > 0) return { args: null, raw: JSON.stringify(item) };
+  // Of a kind that is not known every field may say what is to be done.
+  const { id, call_id, type, status, ...rest } = item;
+  if (key === undefined) return argumentsIn(rest, 'object');
+  const act = item[key];
+  return argumentsIn(Array.isArray(act) ? { [key]: act } : act, 'object');
 }
 
 /** The call with rewritten arguments, in the form it came. */
@@ -209,9 +217,12 @@ export function rewritten(item: Fields, args: Fields): Fields {
       return { ...item, arguments: JSON.stringify(args) };
     case 'custom_tool_call':
       return { ...item, input: textOf(args.input) };
-    default:
-      if (item.operation !== undefined) return { ...item, operation: args };
-      return item.actions === undefined ? { ...item, action: args } : { ...item, ...args };
+    default: {
+      const key = ACTS.find((one) => item[one] !== undefined && item[one] !== null);
+      if (key !== undefined) return { ...item, ...(Array.isArray(item[key]) ? args : { [key]: args }) };
+      const { id, call_id, type, status } = item;
+      return { id, call_id, type, status, ...args };
+    }
   }
 }
 
@@ -309,7 +320,8 @@ export async function thinkable(item: Fields, desk: Desk): Promise<boolean> {
   return (await through(desk, text, 'thought')) === text;
 }
 
-function spoken(output: readonly Fields[]): string {
+/** All that it says, as some tell it beside the items. */
+export function spoken(output: readonly Fields[]): string {
   return output
     .filter((item) => item.type === 'message')
     .flatMap((item) => objects(item.content))
