@@ -261,3 +261,19 @@ test('everything else passes as it is', () =>
       assert.equal((await s.server({ method, params: {} })).t, 'forward');
     assert.equal((await s.server({ id: 'q', method: 'ping' })).t, 'forward');
   }));
+
+test('what is decided when somebody waits for an answer does not pass when nobody does', () =>
+  within(PAY, {}, async (s) => {
+    for (const { id: _, ...message } of [
+      call(1, 'pay', { amount: 400 }),
+      { id: 2, method: 'resources/read', params: { uri: 'file:///etc/shadow' } },
+      { id: 3, method: 'prompts/get', params: { name: 'x' } },
+    ])
+      assert.equal((await s.client(message)).t, 'drop', message.method);
+    const sampling = { method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } };
+    assert.equal((await s.server(sampling)).t, 'drop');
+    const elicitation = { method: 'elicitation/create', params: { message: 'Your password?' } };
+    assert.equal((await s.server(elicitation)).t, 'drop');
+    assert.equal((await s.server({ method: 'vendor/event', params: {} })).t, 'forward');
+    assert.deepEqual(await s.steps(), []);
+  }));

@@ -21,7 +21,7 @@ import { isInputRequired, isStateless } from '../wire/revision.ts';
 import { refusedCall, refusedRequest } from './answers.ts';
 import { type Ask, answersOfClient, asksOfServer, decideAnswer, decideAsk } from './asks.ts';
 import { proposeCall, proposeRead, type Started, settle, settleAnswer, unrecordedCall } from './calls.ts';
-import { lostOutcome, promptOutcome, READ, unknownOutcome } from './steps.ts';
+import { ELICITATION, lostOutcome, promptOutcome, READ, SAMPLING, unknownOutcome } from './steps.ts';
 import { createTasks, type Tasks } from './tasks.ts';
 import type { Fate, Guarded, Peer, Pending } from './types.ts';
 
@@ -41,6 +41,11 @@ export interface Guard {
 }
 
 const PENDING_MAX = 2_000;
+/** Requests that are decided. A careless reader may act on one that has no id, and so is none. */
+const DECIDED: ReadonlySet<string> = new Set([
+  ...['tools/call', 'resources/read', 'prompts/get', 'tasks/update'],
+  ...[SAMPLING, ELICITATION],
+]);
 const SETTLED_MAX = 64;
 const SETTLED_LENGTH_MAX = 1 << 16;
 
@@ -239,6 +244,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
           return request(message, peer);
         case 'notification': {
           const { method, params } = message;
+          if (DECIDED.has(method)) return drop(`${method} without an id, which nobody could be answered`);
           if (method === 'notifications/cancelled') {
             const { requestId } = params;
             const open = isId(requestId) ? deciding.get(idKey(requestId)) : undefined;
@@ -283,6 +289,8 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
           return { t: 'forward', text };
         }
         case 'notification': {
+          if (DECIDED.has(message.method))
+            return drop(`${message.method} without an id, which nobody could be answered`);
           const refusal = await tasks.notified(message.method, message.params, peer);
           return refusal === null ? { t: 'forward', text } : drop('the result of a task is withheld');
         }
