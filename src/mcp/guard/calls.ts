@@ -9,6 +9,7 @@ import {
   notificationText,
   type Request,
   requestText,
+  twinIn,
   twinOf,
 } from '../wire/message.ts';
 import { isInputRequired, isStateless } from '../wire/revision.ts';
@@ -34,11 +35,16 @@ export async function proposeCall(guarded: Guarded, request: Request, peer: Peer
   if (twin !== null) return refuse(invalid(`The key ${JSON.stringify(twin)} is ambiguous.`));
   if (typeof name !== 'string' || name === '') return refuse(invalid('params.name is the name of a tool.'));
   if (!isFields(given)) return refuse(invalid('params.arguments is an object.'));
+  const { findings, refusals, inputSchema } = guarded.catalogue.state(name);
+  const twinArgument = twinIn(given, inputSchema);
+  if (twinArgument !== null)
+    return refuse(
+      invalid(`The argument ${JSON.stringify(twinArgument)} is ambiguous: write it as the tool does.`),
+    );
   const answers = await answersOfClient(guarded, params, peer);
   if (answers !== null) return refuse(answers);
 
   const callId = `mcp-${randomUUID()}`;
-  const { findings, refusals, inputSchema } = guarded.catalogue.state(name);
   const labels = ['mcp', ...new Set(findings.map(({ kind }) => `mcp:${kind}`))];
   const step: Proposal = {
     kind: 'tool.call',

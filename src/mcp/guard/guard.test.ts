@@ -277,3 +277,25 @@ test('what is decided when somebody waits for an answer does not pass when nobod
     assert.equal((await s.server({ method: 'vendor/event', params: {} })).t, 'forward');
     assert.deepEqual(await s.steps(), []);
   }));
+
+test('arguments that a server which ignores case reads otherwise are refused', () =>
+  within(PAY, {}, async (s) => {
+    const inputSchema = {
+      type: 'object',
+      properties: { amount: { type: 'number' }, to: { type: 'object', properties: { name: {} } } },
+    };
+    await s.client({ id: 0, method: 'tools/list' });
+    await s.server({ id: 0, result: { tools: [{ name: 'pay', inputSchema }] } });
+    for (const args of [
+      { amount: 4, Amount: 400 },
+      { AMOUNT: 400 },
+      { amount: 4, note: { a: [{ id: 1, ID: 2 }] } },
+      { amount: 4, to: { Name: 'me' } },
+    ]) {
+      const refused = await s.client(call(1, 'pay', args));
+      assert.equal(refused.t, 'answer', JSON.stringify(args));
+      assert.equal(refused.body.error.code, INVALID_PARAMS);
+      assert.match(refused.body.error.message, /ambiguous/);
+    }
+    assert.equal((await s.client(call(1, 'pay', { amount: 4, note: { A: 1, b: 2 } }))).t, 'forward');
+  }));

@@ -1,6 +1,6 @@
 // JSON-RPC 2.0 as MCP uses it: one text to one message, or why it is none. Whatever two readers could read differently is
 // refused, so that what was decided is what the other side reads.
-import { parseJsonText } from '../../step/json.ts';
+import { JSON_DEPTH_MAX, parseJsonText } from '../../step/json.ts';
 
 export type Id = string | number;
 export type Fields = { readonly [key: string]: unknown };
@@ -102,6 +102,36 @@ export function idKey(id: Id): string {
 export function twinOf(fields: Fields, keys: readonly string[]): string | null {
   for (const key of Object.keys(fields))
     if (!keys.includes(key) && keys.includes(key.toLowerCase())) return key;
+  return null;
+}
+
+/**
+ * A key in an object that a reader which ignores case takes for another one of it, or for one that its schema knows.
+ * Null when every reader takes every key for the same.
+ */
+export function twinIn(value: unknown, schema: unknown, depth = 0): string | null {
+  // Deeper arguments are refused where they are proposed.
+  if (depth > JSON_DEPTH_MAX) return null;
+  if (Array.isArray(value)) {
+    const items = field(schema, 'items');
+    for (const item of value) {
+      const twin = twinIn(item, items, depth + 1);
+      if (twin !== null) return twin;
+    }
+    return null;
+  }
+  if (!isFields(value)) return null;
+  const properties = field(schema, 'properties');
+  const known = new Map<string, string>();
+  for (const key of isFields(properties) ? Object.keys(properties) : []) known.set(key.toLowerCase(), key);
+  for (const [key, item] of Object.entries(value)) {
+    const low = key.toLowerCase();
+    const other = known.get(low);
+    if (other !== undefined && other !== key && field(properties, key) === undefined) return key;
+    known.set(low, key);
+    const twin = twinIn(item, field(properties, key), depth + 1);
+    if (twin !== null) return twin;
+  }
   return null;
 }
 
