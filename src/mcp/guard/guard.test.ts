@@ -299,3 +299,17 @@ test('arguments that a server which ignores case reads otherwise are refused', (
     }
     assert.equal((await s.client(call(1, 'pay', { amount: 4, note: { A: 1, b: 2 } }))).t, 'forward');
   }));
+
+test('a server cannot ask twice under one id, and so have another answer judged than the one it gets', () =>
+  within(PAY, {}, async (s) => {
+    assert.equal(
+      (await s.server({ id: 9, method: 'elicitation/create', params: { message: 'Age?' } })).t,
+      'forward',
+    );
+    const again = await s.server({ id: 9, method: 'roots/list' });
+    assert.equal(again.t, 'answer');
+    assert.equal(again.body.error.code, INVALID_REQUEST);
+    await s.client({ id: 9, result: { action: 'accept', content: { age: 7 } } });
+    assert.deepEqual((await s.steps()).slice(-1), ['input allow']);
+    assert.equal((await s.server({ id: 9, method: 'roots/list' })).t, 'forward', 'the id is free again');
+  }));

@@ -56,7 +56,9 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
   const abandoned = new Set<string>();
   /** Records of calls that went on early: until they are there, nothing the server says goes to the client. */
   const recording = new Set<Promise<unknown>>();
-  const asked = new Map<string, Ask>();
+  /** Of the server's requests, those that are being decided, and those that the client has. */
+  const asking = new Set<string>();
+  const asked = new Map<string, { readonly ask: Ask; readonly text: string }>();
   /** Answers given lately: a resumed stream may bring them once more. */
   const settled = new Map<string, { readonly text: string; readonly fate: Fate }>();
 
@@ -258,15 +260,15 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
         }
         case 'result':
         case 'error': {
-          const ask = message.id === null ? undefined : asked.get(idKey(message.id));
-          if (message.id === null || ask === undefined)
+          const found = message.id === null ? undefined : asked.get(idKey(message.id));
+          if (message.id === null || found === undefined)
             return drop('an answer that the server did not ask for');
           asked.delete(idKey(message.id));
           if (message.t === 'error') {
             const { error } = message;
             return { t: 'forward', text: JSON.stringify({ jsonrpc: '2.0', id: message.id, error }) };
           }
-          const refusal = await decideAnswer(guarded, ask, message.result, peer);
+          const refusal = await decideAnswer(guarded, found.ask, message.result, peer);
           const text =
             refusal === null
               ? resultText(message.id, message.result)
@@ -281,12 +283,25 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
       switch (message.t) {
         case 'request': {
           const { id, method, params } = message;
-          if (asked.size >= PENDING_MAX)
+          const key = idKey(id);
+          const open = asked.get(key);
+          // A resumed stream brings what was asked once more; anything else would have its answer judged as another's.
+          if (open?.text === text) return { t: 'forward', text };
+          if (open !== undefined || asking.has(key))
+            return answer(
+              errorText(id, INVALID_REQUEST, 'The id belongs to a request that is not answered yet'),
+            );
+          if (asked.size + asking.size >= PENDING_MAX)
             return answer(errorText(id, UNAVAILABLE, 'Too much is asked at once'));
-          const { ask, refusal } = await decideAsk(guarded, method, params, peer);
-          if (refusal !== null) return answer(refusedRequest(id, refusal));
-          asked.set(idKey(id), ask);
-          return { t: 'forward', text };
+          asking.add(key);
+          try {
+            const { ask, refusal } = await decideAsk(guarded, method, params, peer);
+            if (refusal !== null) return answer(refusedRequest(id, refusal));
+            asked.set(key, { ask, text });
+            return { t: 'forward', text };
+          } finally {
+            asking.delete(key);
+          }
         }
         case 'notification': {
           if (DECIDED.has(message.method))
