@@ -16,6 +16,9 @@ const NO_TOOL: Json = {
   labels: [],
 };
 
+/** A door that knows nothing more says an empty map: `has(attributes.x)` can be asked of any step. */
+const NO_ATTRIBUTES: JsonObject = {};
+
 /** The step's own values; `args` of a result are those of its call. */
 export function fillFrame(
   frame: Value[],
@@ -44,7 +47,7 @@ export function fillFrame(
     ? { message: step.error.message, type: step.error.type ?? '' }
     : absent('error');
   frame[SLOT.call] = step.callId ?? absent('call');
-  frame[SLOT.attributes] = (step.attributes ?? absent('attributes')) as Value;
+  frame[SLOT.attributes] = (step.attributes ?? NO_ATTRIBUTES) as Value;
 }
 
 export function argsOf(step: Step, call: OpenCall | undefined): JsonObject | undefined {
@@ -76,6 +79,7 @@ export function stepView(
     time: timestampOf(now),
     labels,
     id: step.id,
+    attributes: step.attributes ?? NO_ATTRIBUTES,
   };
   if (args !== undefined) view.args = args;
   if (step.result !== undefined) view.result = step.result;
@@ -83,7 +87,6 @@ export function stepView(
   if (step.error !== undefined) view.error = step.error;
   if (step.principal !== undefined) view.principal = step.principal;
   if (step.agent !== undefined) view.agent = step.agent;
-  if (step.attributes !== undefined) view.attributes = step.attributes;
   if (step.callId !== undefined) view.call = step.callId;
   return view as Value;
 }

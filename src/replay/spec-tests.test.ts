@@ -144,6 +144,7 @@ tests:
       - { call: stop, expect: allow }
       - { call: run, attributes: { folder: /etc }, expect: hold, rule: at-home }
       - { call: run, attributes: {}, expect: hold, rule: at-home }
+      - { call: run, attributes: { elsewhere: true }, expect: hold, rule: at-home }
       - { call: run, args: { attributes: { folder: /home } }, attributes: {}, expect: hold, rule: at-home }
   - name: an approval is of this act in these circumstances
     steps:
