@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { onOneLine } from '../../step/one-line.ts';
 
 export interface Child {
   readonly input: Writable;
@@ -93,8 +94,8 @@ async function within(done: Promise<boolean>, ms: number): Promise<boolean> {
   }
 }
 
-/** Writes and waits while the reader is behind. */
+/** Writes a message and waits while the reader is behind. */
 export async function writeLine(to: Writable, text: string): Promise<void> {
-  if (to.destroyed || to.writableEnded || to.write(`${text}\n`)) return;
+  if (to.destroyed || to.writableEnded || to.write(`${onOneLine(text)}\n`)) return;
   await Promise.race([once(to, 'drain'), once(to, 'close')]).catch(() => {});
 }

@@ -3,6 +3,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { refuseForeign } from '../../api/origin.ts';
 import type { SessionInit } from '../../engine/types.ts';
+import { onOneLine } from '../../step/one-line.ts';
 import type { GuardedSession } from '../guard/session.ts';
 import type { SpecView } from '../guard/spec-view.ts';
 import { mirrorArguments, mismatch, SESSION_HEADER, toClient, toServer } from '../wire/headers.ts';
@@ -288,7 +289,11 @@ export function createMcpDoor({
             signal,
           });
           if (fate.t === 'forward')
-            await reply.write(fate.text === event.data ? event.raw : withData(event, fate.text));
+            await reply.write(
+              fate.text === event.data && onOneLine(event.data) === event.data
+                ? event.raw
+                : withData(event, fate.text),
+            );
           else if (fate.t === 'answer') await tell(exchange, fate.text);
           else log(`dropped: ${upstream.name}: ${fate.why}`);
         }

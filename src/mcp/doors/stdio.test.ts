@@ -186,3 +186,31 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('a message is one line to every reader: none is hidden in another', async () => {
+  const s = await start();
+  const smuggled = JSON.stringify({ jsonrpc: '2.0', ...call(9, 'echo', { x: 1 }) });
+  for (const [i, end] of ['\u2028', '\u2029', '\u0085'].entries())
+    s.send(call(i, 'echo', { a: `${end}${smuggled}${end}` }));
+  s.send(call(5, 'echo', { a: 'last' }));
+  const texts: string[] = [];
+  for (let message = await s.next(); message.id !== 5; message = await s.next()) {
+    texts.push(message.result.content[0].text);
+  }
+  assert.deepEqual(s.said, [], 'a call that nobody decided ran, and its answer was dropped');
+  assert.equal(texts.length, 3);
+  assert.ok(texts.every((text) => JSON.parse(text).a.includes('"id":9')));
+  s.input.end();
+  await s.ended;
+  await s.close();
+});
+
+test('what a server says is one line to every client', async () => {
+  const s = await start();
+  s.send(call(1, 'breaks'));
+  // Node's own reader of lines, by which this client reads, ends them at more than a line feed.
+  assert.equal((await s.next()).result.content[0].text, 'a\u2028b\u0085c');
+  s.input.end();
+  await s.ended;
+  await s.close();
+});

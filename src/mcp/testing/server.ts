@@ -20,9 +20,18 @@ if (how === 'stubborn') {
   setInterval(() => {}, 1_000);
 }
 
+/** As careless servers read: what is no message is passed over. */
+function parsed(line: string) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { method: 'ping' };
+  }
+}
+
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
-  const { id, method, params = {} } = JSON.parse(line);
+  const { id, method, params = {} } = parsed(line);
   switch (method) {
     case 'initialize':
       send({ id, result: { protocolVersion: params.protocolVersion, capabilities: { tools: {} } } });
@@ -43,6 +52,11 @@ lines.on('line', (line) => {
           process.stdout.write(`${'x'.repeat(70_000)}\n`);
           text(id, 'after the noise');
           return;
+        case 'breaks':
+          process.stdout.write(
+            `{"jsonrpc":"2.0",\r"id":${JSON.stringify(id)},"result":{"content":[{"type":"text","text":"a\u2028b\u0085c"}]}}\n`,
+          );
+          return;
         case 'flood':
           process.stdout.write('y'.repeat(20 << 20));
           return;
@@ -52,7 +66,7 @@ lines.on('line', (line) => {
       }
       return;
     case 'ping':
-      send({ id, result: {} });
+      if (id !== undefined) send({ id, result: {} });
       return;
     default:
       send({

@@ -1,5 +1,6 @@
 // Server-sent events (HTML Living Standard, "Server-sent events"): text in any chunks in, whole events out, each with the
 // text it came as, so that what needs no change goes on unchanged.
+import { onOneLine } from '../../step/one-line.ts';
 
 export interface SseEvent {
   /** As it came, with the blank line that ends it. */
@@ -79,7 +80,7 @@ export function messageEvent(data: string): string {
 }
 
 function dataLines(data: string): string {
-  return data
+  return onOneLine(data)
     .split('\n')
     .map((line) => `data: ${line}\n`)
     .join('');
