@@ -1,4 +1,5 @@
 // Server-sent events (WHATWG HTML section 9.2.6) read from pieces of any size and written in one form. Pure.
+import { onOneLine } from '../step/one-line.ts';
 
 export interface StreamEvent {
   /** '' where the stream names none. */
@@ -88,9 +89,10 @@ export function eventReader(): EventReader {
 }
 
 export function writeEvent({ event, data, comment }: StreamEvent): string {
-  if (comment === true) return `: ${data}\n\n`;
-  const name = event === '' ? '' : `event: ${event}\n`;
-  return `${name}data: ${data.includes('\n') ? data.replaceAll('\n', '\ndata: ') : data}\n\n`;
+  if (comment === true) return `: ${onOneLine(data)}\n\n`;
+  const name = event === '' ? '' : `event: ${onOneLine(event)}\n`;
+  const text = onOneLine(data);
+  return `${name}data: ${text.includes('\n') ? text.replaceAll('\n', '\ndata: ') : text}\n\n`;
 }
 
 /** An event whose data is JSON. */
