@@ -52,16 +52,20 @@ export async function relayStream(relay: Relay): Promise<void> {
 
   async function take(events: readonly StreamEvent[]): Promise<void> {
     let out = '';
-    for (const event of events) {
-      const text = await guard.push(event);
-      // The client may go on as soon as it has the last event: it must be known again by then.
-      if (!concluded && guard.complete()) {
-        admitted.conclude(desk);
-        concluded = true;
+    try {
+      for (const event of events) {
+        const text = await guard.push(event);
+        // The client may go on as soon as it has the last event: it must be known again by then.
+        if (!concluded && guard.complete()) {
+          admitted.conclude(desk);
+          concluded = true;
+        }
+        out += text;
       }
-      out += text;
+    } finally {
+      // What was let through before an event that cannot be is said, and on record as such.
+      await write(out);
     }
-    await write(out);
   }
 
   try {

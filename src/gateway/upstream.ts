@@ -85,7 +85,8 @@ export function createUpstreams(timeoutMs: number): Upstreams {
         }
         const { statusCode: status } = answer;
         if (!last && (on.statuses.has(status) || (status >= 500 && on.serverErrors))) {
-          await answer.body.dump().catch(() => undefined);
+          // Not waited for: one that fails may never say all of why.
+          answer.body.dump().catch(() => undefined);
           continue;
         }
         return { status, headers: answer.headers, body: answer.body, upstream };

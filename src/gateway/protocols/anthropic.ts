@@ -345,6 +345,8 @@ function anthropicStream(desk: Desk): StreamGuard {
       if (event.comment === true) return writeEvent(event);
       const body: unknown = JSON.parse(event.data);
       if (!isObject(body)) throw new Unreadable('an event of the stream is no JSON object');
+      // Nobody reads on after the end.
+      if (stopped) return '';
       const index = count(body.index);
       switch (body.type) {
         case 'message_start':
@@ -365,6 +367,7 @@ function anthropicStream(desk: Desk): StreamGuard {
           return jsonEvent({ ...body, delta: { ...body.delta, stop_reason: reason } }, 'message_delta');
         }
         case 'message_stop':
+          if (open.size > 0) throw new Unreadable('the reply ended before its blocks did');
           stopped = true;
           tellServerTools(server, desk);
           desk.finish({

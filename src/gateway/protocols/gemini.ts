@@ -332,6 +332,9 @@ function geminiStream(desk: Desk, { sse }: { readonly sse: boolean }): StreamGua
     }
     const content = isObject(candidate.content) ? candidate.content : {};
     const given = objects(content.parts);
+    // It was decided as a whole, and would be no more.
+    if (over.has(index) && given.some((part) => functionCall(part) !== null || textOf(part.text) !== ''))
+      throw new Unreadable('more of a candidate after its end');
     const parts = await judged(given, state, desk);
     const ends = textOf(candidate.finishReason) !== '';
     if (ends) {

@@ -27,7 +27,8 @@ import { through } from './through.ts';
 
 /** Where models tell their thoughts; not OpenAI's own, but common. */
 const THOUGHTS = ['reasoning_content', 'reasoning'] as const;
-const SAFE = new Set(['role', 'content', 'refusal', 'tool_calls', 'function_call', ...THOUGHTS]);
+const WORDS = ['content', 'refusal', ...THOUGHTS] as const;
+const SAFE = new Set<string>(['role', 'tool_calls', 'function_call', ...WORDS]);
 /** Beside the words of a choice, where they are guarded: what is known not to repeat them. */
 const BESIDE = new Set(['index', 'finish_reason', 'native_finish_reason', 'content_filter_results']);
 /** Parallel calls of one reply, and choices. */
@@ -325,6 +326,11 @@ function chatStream(desk: Desk): StreamGuard {
     return out;
   }
 
+  async function end(choice: Choice): Promise<string> {
+    choice.finished = true;
+    return (await endText(choice)) + (await endCalls(choice));
+  }
+
   async function take(given: Fields): Promise<string> {
     const choice = choiceOf(count(given.index));
     // A whole message in a stream would go past what is decided piece by piece.
@@ -332,6 +338,12 @@ function chatStream(desk: Desk): StreamGuard {
     const delta = isObject(shown) ? shown : {};
     const pieces = objects(delta.tool_calls);
     const old = isObject(delta.function_call) ? [delta.function_call] : [];
+    // It was decided as a whole, and would be no more.
+    if (
+      choice.finished &&
+      (pieces.length + old.length > 0 || WORDS.some((key) => contentText(delta[key]) !== ''))
+    )
+      throw new Unreadable('more of a choice after its end');
     let out = '';
     const goes: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(delta)) {
@@ -359,9 +371,7 @@ function chatStream(desk: Desk): StreamGuard {
     for (const piece of pieces) addPiece(choice, count(piece.index), piece);
     for (const piece of old) addPiece(choice, OLD, piece);
     if (reason === null || reason === undefined) return out;
-    out += await endText(choice);
-    out += await endCalls(choice);
-    choice.finished = true;
+    out += await end(choice);
     return (
       out +
       chunk(choice.index, {}, { ...rest, finish_reason: finishOf(reason, choice.sent > 0, choice.asked > 0) })
@@ -381,10 +391,14 @@ function chatStream(desk: Desk): StreamGuard {
   return {
     async push(event: StreamEvent) {
       if (event.comment === true) return writeEvent(event);
+      // Nobody reads on after the end.
+      if (ended) return '';
       if (event.data === '[DONE]') {
+        let out = '';
+        for (const choice of choices.values()) if (!choice.finished) out += await end(choice);
         ended = true;
         finish();
-        return writeEvent(event);
+        return out + writeEvent(event);
       }
       const body: unknown = JSON.parse(event.data);
       if (!isObject(body)) throw new Unreadable('an event of the stream is no JSON object');

@@ -261,6 +261,8 @@ export function responsesStream(desk: Desk): StreamGuard {
       if (event.comment === true || event.data === '[DONE]') return writeEvent(event);
       const body: unknown = JSON.parse(event.data);
       if (!isObject(body)) throw new Unreadable('an event of the stream is no JSON object');
+      // Nobody reads on after the end.
+      if (ended) return '';
       const item = isObject(body.item) ? body.item : {};
       switch (body.type) {
         case 'response.output_item.added':

@@ -1,0 +1,168 @@
+// The gateway before an upstream that answers with bytes of the test's own: what was said is on record however a reply ends, and
+// nothing is kept waiting or left behind.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type RunningServer, startServer } from '../server/server.ts';
+
+const SPEC = `
+interlock: 1
+name: free
+default: allow
+rules:
+  - id: no-keys
+    on: output
+    deny: content.matches("sk-[0-9]{4}")
+    because: Keys are not told.
+`;
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+let dir: string;
+let upstream: Server;
+let server: RunningServer;
+let answer: Answer;
+let sent = 0;
+
+before(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'interlock-gateway-'));
+  upstream = createServer((request, response) => {
+    sent += 1;
+    request.resume().once('end', () => answer(request, response));
+  });
+  await once(upstream.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+  await writeFile(join(dir, 'spec.yaml'), SPEC);
+  const upstreams = ['openai', 'anthropic', 'gemini'].map((name) => `${name}: { url: "${url}" }`).join(', ');
+  await writeFile(
+    join(dir, 'gateway.yaml'),
+    `gateway: 1\nupstreams: { ${upstreams}, spare: { protocol: openai, url: "${url}/spare" } }\nhold: 300ms\nroutes:\n  - { model: routed, to: [openai, spare], on: [5xx] }\n`,
+  );
+  server = await startServer({
+    port: 0,
+    otlpPort: null,
+    dataDir: join(dir, 'data'),
+    specFiles: [join(dir, 'spec.yaml')],
+    gatewayFile: join(dir, 'gateway.yaml'),
+  });
+});
+after(async () => {
+  await server?.close();
+  upstream?.closeAllConnections();
+  upstream?.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const PATHS = {
+  openai: 'openai/v1/chat/completions',
+  responses: 'openai/v1/responses',
+  anthropic: 'anthropic/v1/messages',
+  gemini: 'gemini/v1beta/models/m:streamGenerateContent?alt=sse',
+} as const;
+
+function streams(...events: readonly (object | string)[]): Answer {
+  return (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const event of events)
+      response.write(`data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`);
+    response.end();
+  };
+}
+
+async function ask(vendor: keyof typeof PATHS, given: object = {}) {
+  const messages = [{ role: 'user', content: `hello ${Math.random()}` }];
+  const contents = [{ role: 'user', parts: [{ text: 'hello' }] }];
+  const body = { model: 'm', stream: true, messages, input: 'hello', contents, ...given };
+  const response = await fetch(`${server.url}/gateway/${PATHS[vendor]}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, text, session: response.headers.get('x-interlock-session')! };
+}
+
+/** What the model said, as it is on record. */
+async function said(session: string): Promise<string> {
+  for (let tries = 0; tries < 100; tries++) {
+    const { steps } = await server.engine.steps(session, { from: 0, limit: 100 });
+    if (steps.at(-1)?.step.kind === 'model.response')
+      return steps
+        .filter(({ step, decision }) => step.kind === 'output' && decision?.verdict === 'allow')
+        .map(({ step }) => step.content)
+        .join('');
+    await pause(10);
+  }
+  throw new Error('the reply was not recorded');
+}
+
+const chat = (delta: object, finish_reason: string | null = null) => ({
+  id: 'c',
+  model: 'm',
+  choices: [{ index: 0, delta, finish_reason }],
+});
+const block = { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } };
+const words = (text: string) => ({
+  type: 'content_block_delta',
+  index: 0,
+  delta: { type: 'text_delta', text },
+});
+const parts = (text: string, finishReason?: string) => ({
+  candidates: [
+    { index: 0, content: { role: 'model', parts: [{ text }] }, ...(finishReason ? { finishReason } : {}) },
+  ],
+});
+
+describe('what was said is on record', () => {
+  const ways: Record<string, readonly [keyof typeof PATHS, readonly (object | string)[]]> = {
+    'a choice that does not say that it has ended': ['openai', [chat({ content: 'All of it.' }), '[DONE]']],
+    'words after the end of a choice': [
+      'openai',
+      [chat({ content: 'All ' }), chat({}, 'stop'), chat({ content: 'of it.' }), '[DONE]'],
+    ],
+    'a block that does not end': [
+      'anthropic',
+      [{ type: 'message_start', message: { id: 'm' } }, block, words('All of it.'), { type: 'message_stop' }],
+    ],
+    'words after the end of a candidate': ['gemini', [parts('All ', 'STOP'), parts('of it.')]],
+    'an end with every piece': ['gemini', [parts('All ', 'STOP'), parts('of it.', 'STOP')]],
+  };
+  for (const [name, [vendor, events]] of Object.entries(ways))
+    it(name, async () => {
+      answer = streams(...events);
+      const { text, session } = await ask(vendor);
+      const given = [...text.matchAll(/"(?:content|text)":"([^"]*)"/g)].map(([, words]) => words).join('');
+      assert.equal(await said(session), given);
+    });
+
+  it('and a text that ends twice is one text to a rule', async () => {
+    answer = streams(parts('The key is sk-', 'STOP'), parts('1234', 'STOP'));
+    assert.doesNotMatch((await ask('gemini')).text, /1234/);
+    answer = streams(
+      chat({ content: 'The key is sk-' }),
+      chat({}, 'stop'),
+      chat({ content: '1234' }, 'stop'),
+      '[DONE]',
+    );
+    assert.doesNotMatch((await ask('openai')).text, /1234/);
+  });
+});
+
+describe('an upstream', () => {
+  it('that fails and never says all of why does not keep the next one waiting', async () => {
+    answer = (request, response) => {
+      if (request.url!.startsWith('/spare'))
+        return void response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(JSON.stringify({ choices: [{ message: { role: 'assistant', content: 'here' } }] }));
+      response.writeHead(503, { 'content-type': 'application/json' }).write('{"error":');
+    };
+    const { status, text } = await ask('openai', { model: 'routed', stream: false });
+    assert.equal(status, 200, text);
+  });
+});
