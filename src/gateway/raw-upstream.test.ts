@@ -28,12 +28,10 @@ let dir: string;
 let upstream: Server;
 let server: RunningServer;
 let answer: Answer;
-let sent = 0;
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'interlock-gateway-'));
   upstream = createServer((request, response) => {
-    sent += 1;
     request.resume().once('end', () => answer(request, response));
   });
   await once(upstream.listen(0, '127.0.0.1'), 'listening');

@@ -124,7 +124,8 @@ export async function startDecisionPoint(options: DecisionPointOptions): Promise
   }
 }
 
-function bearer(authorization: string | undefined): string | null {
+/** The key of `Authorization: Bearer KEY`. */
+export function bearer(authorization: string | undefined): string | null {
   const [scheme, key] = (authorization ?? '').split(' ', 2);
   return scheme?.toLowerCase() === 'bearer' && key ? key : null;
 }

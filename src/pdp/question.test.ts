@@ -101,3 +101,53 @@ test('a pattern matches its segments, names its parameters, and nothing besides'
   for (const [pattern, path, found] of cases)
     assert.deepEqual(matchPath(parsePattern(pattern)!, segmentsOf(path)!), found, `${pattern} ${path}`);
 });
+
+test('no method but those that do nothing goes past what a body asks for', () => {
+  const body = Buffer.from(harmless);
+  for (const method of ['PUT', 'PATCH', 'post', 'QUERY'])
+    for (const target of ['/mcp', '/a2a'])
+      assert.notEqual(
+        questionOf({ ...call, method, target, body }, settings).t,
+        'pass',
+        `${method} ${target}`,
+      );
+  for (const method of ['GET', 'DELETE', 'OPTIONS'])
+    assert.equal(questionOf({ ...call, method, target: '/mcp' }, settings).t, 'pass', method);
+});
+
+test('a key that a server which ignores case takes for a known one is no question', () => {
+  for (const message of [
+    { params: { name: 'look', Arguments: { force: true } } },
+    { params: { name: 'look', arguments: {} }, Params: { name: 'wipe' } },
+    { Params: { name: 'wipe' }, params: { name: 'look' } },
+  ]) {
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', ...message }));
+    const question = questionOf({ ...call, target: '/mcp', body }, settings);
+    assert.equal(question.t, 'wrong', JSON.stringify(message));
+  }
+  const renamed = { jsonrpc: '2.0', id: 1, Method: 'tools/call', result: {}, params: { name: 'wipe' } };
+  const body = Buffer.from(JSON.stringify(renamed));
+  assert.equal(questionOf({ ...call, target: '/mcp', body }, settings).t, 'wrong');
+});
+
+test('a host is the same with its port and with the dot of its root', () => {
+  const given = parseSettings({
+    routes: [
+      { path: '/**', host: 'mcp.example', protocol: 'mcp' },
+      { path: '/**', host: 'own.example:8443', tool: 'own' },
+      { path: '/**', pass: true },
+    ],
+  });
+  assert.ok(given.ok);
+  const body = Buffer.from(harmless);
+  const name = (host: string) => {
+    const question = questionOf({ ...call, host, body }, given.value);
+    return question.t === 'act' ? question.proposal.name : question.t;
+  };
+  for (const host of ['mcp.example', 'mcp.example:80', 'MCP.example.', 'mcp.example.:443'])
+    assert.equal(name(host), 'look', host);
+  assert.deepEqual(
+    [name('own.example:8443'), name('own.example:1'), name('[::1]:80')],
+    ['own', 'pass', 'pass'],
+  );
+});

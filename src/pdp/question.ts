@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { parseJsonText, toJson } from '../step/json.ts';
 import { parseProposal } from '../step/parse.ts';
 import type { Json, JsonObject, Proposal } from '../step/types.ts';
-import { repeatedKey } from '../step/unique-keys.ts';
+import { repeatedKey, twinOf } from '../step/unique-keys.ts';
 import type { CallProblem, HttpCall } from './call.ts';
 import { matchPath, segmentsOf } from './path.ts';
 import type { Route, Settings } from './settings.ts';
@@ -39,6 +39,12 @@ const A2A_MESSAGES: readonly string[] = [
   'SendStreamingMessage',
 ];
 const TOOL_OF_OTHERS = 'http';
+/** GET opens the stream of a session, DELETE ends it; by themselves they do nothing. A careless server takes others for a POST. */
+const IDLE_METHODS: readonly string[] = ['GET', 'HEAD', 'DELETE', 'OPTIONS'];
+const PORT = /:\d{1,5}$/;
+const RPC_KEYS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
+/** Of what is decided by its parameters. */
+const PARAM_KEYS = ['name', 'arguments', 'uri', 'message'];
 
 export function questionOf(call: HttpCall, settings: Settings): Question {
   const mark = call.target.indexOf('?');
@@ -55,9 +61,11 @@ export function questionOf(call: HttpCall, settings: Settings): Question {
     );
   const query = mark < 0 ? '' : call.target.slice(mark + 1);
   const host = call.host.toLowerCase();
+  // Gateways route by the name alone, unless a route says a port.
+  const name = host.replace(PORT, '').replace(/\.$/, '');
   for (const route of settings.routes) {
     if (route.method !== null && route.method !== call.method) continue;
-    if (route.host !== null && route.host !== host) continue;
+    if (route.host !== null && route.host !== (PORT.test(route.host) ? host : name)) continue;
     const parameters = matchPath(route.path, segments);
     if (parameters !== null) return routed(call, route, parameters, query);
   }
@@ -74,12 +82,11 @@ function routed(
     case 'pass':
       return { t: 'pass' };
     case 'mcp':
-      // GET opens the stream of a session, DELETE ends it; both do nothing by themselves.
-      return call.method === 'POST' ? jsonRpc(call, mcpAct) : { t: 'pass' };
+      return IDLE_METHODS.includes(call.method) ? { t: 'pass' } : jsonRpc(call, mcpAct);
     case 'a2a':
-      return call.method === 'POST'
-        ? jsonRpc(call, (method, params) => a2aAct(method, params, route.agent))
-        : { t: 'pass' };
+      return IDLE_METHODS.includes(call.method)
+        ? { t: 'pass' }
+        : jsonRpc(call, (method, params) => a2aAct(method, params, route.agent));
     case 'tool':
       return tool(call, route.tool, parameters, query);
   }
@@ -99,6 +106,12 @@ function jsonRpc(call: HttpCall, act: (method: string, params: JsonObject) => Ac
   if (!isObject(value) || value.jsonrpc !== '2.0')
     return wrong('not-json-rpc', 'the body is not JSON-RPC 2.0');
   const { id, method, params = {} } = value;
+  const twin = twinOf(value, RPC_KEYS) ?? (isObject(params) ? twinOf(params, PARAM_KEYS) : null);
+  if (twin !== null)
+    return wrong(
+      'key-ambiguous',
+      `the key ${JSON.stringify(twin)} is another one to a reader that ignores case`,
+    );
   // A response to what the server asked of the client.
   if (method === undefined && (Object.hasOwn(value, 'result') || Object.hasOwn(value, 'error')))
     return { t: 'pass' };

@@ -47,3 +47,10 @@ function isKey(text: string, end: number): boolean {
   while (i < text.length && ' \t\r\n'.includes(text[i]!)) i++;
   return text[i] === ':';
 }
+
+/** A key that a reader which ignores case (Go's `encoding/json`) takes for one of `keys`, and this one does not. */
+export function twinOf(fields: object, keys: readonly string[]): string | null {
+  for (const key of Object.keys(fields))
+    if (!keys.includes(key) && keys.includes(key.toLowerCase())) return key;
+  return null;
+}

@@ -2,6 +2,7 @@
 // Nothing here lets a call or a result through without a ruling.
 import { randomUUID } from 'node:crypto';
 import type { JsonObject, Proposal } from '../../step/types.ts';
+import { twinOf } from '../../step/unique-keys.ts';
 import {
   type Fields,
   field,
@@ -10,7 +11,6 @@ import {
   type Request,
   requestText,
   twinIn,
-  twinOf,
 } from '../wire/message.ts';
 import { isInputRequired, isStateless } from '../wire/revision.ts';
 import { type Refusal, refusedCall, refusedRequest } from './answers.ts';

@@ -1,6 +1,7 @@
 // JSON-RPC 2.0 as MCP uses it: one text to one message, or why it is none. Whatever two readers could read differently is
 // refused, so that what was decided is what the other side reads.
 import { JSON_DEPTH_MAX, parseJsonText } from '../../step/json.ts';
+import { twinOf } from '../../step/unique-keys.ts';
 
 export type Id = string | number;
 export type Fields = { readonly [key: string]: unknown };
@@ -96,13 +97,6 @@ function isId(value: unknown): value is Id {
 /** Ids 1 and "1" are two. */
 export function idKey(id: Id): string {
   return typeof id === 'number' ? `n${id}` : `s${id}`;
-}
-
-/** A key that a reader which ignores case (Go's `encoding/json`) takes for one of `keys`, and this one does not. */
-export function twinOf(fields: Fields, keys: readonly string[]): string | null {
-  for (const key of Object.keys(fields))
-    if (!keys.includes(key) && keys.includes(key.toLowerCase())) return key;
-  return null;
 }
 
 /**
