@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pdp: [...CORE, 'engine'],
   'agent-hooks': [...CORE, 'sdk'],
   adapters: [...CORE, 'sdk'],
+  'coding-agents': [...CORE, 'engine', 'sdk'],
   server: [
     ...CORE,
     'replay',
@@ -39,8 +40,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'gateway',
     'pdp',
     'agent-hooks',
+    'coding-agents',
   ],
-  cli: [...CORE, 'replay', 'engine', 'store', 'sdk', 'api', 'ingest', 'server', 'spec-import', 'mcp'],
+  cli: [
+    ...CORE,
+    'replay',
+    'engine',
+    'store',
+    'sdk',
+    'api',
+    'ingest',
+    'server',
+    'spec-import',
+    'mcp',
+    'coding-agents',
+  ],
 };
 /** Contracts above a room that it may know: data and interfaces, no behaviour of the room they stand in. */
 const CONTRACTS: Readonly<Record<string, readonly string[]>> = {

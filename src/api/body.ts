@@ -11,11 +11,14 @@ export type Body =
   | { readonly ok: false; readonly problem: Problem };
 
 /** An empty body reads as `undefined`. */
-export async function readJsonBody(request: IncomingMessage): Promise<Body> {
-  const refused = refuseByHeaders(request);
+export async function readJsonBody(
+  request: IncomingMessage,
+  bytesMax: number = BODY_BYTES_MAX,
+): Promise<Body> {
+  const refused = refuseByHeaders(request, bytesMax);
   if (refused !== null) return { ok: false, problem: refused };
-  const bytes = await readBytes(request);
-  if (bytes === null) return { ok: false, problem: tooLarge() };
+  const bytes = await readBytes(request, bytesMax);
+  if (bytes === null) return { ok: false, problem: tooLarge(bytesMax) };
   if (bytes.length === 0) return { ok: true, value: undefined };
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json(?: *;|$)/i.test(type)) return { ok: false, problem: wrongType(type) };
@@ -29,8 +32,8 @@ export async function readJsonBody(request: IncomingMessage): Promise<Body> {
   return { ok: false, problem: problem('malformed-json', detail, { where: `${line}:${column}` }) };
 }
 
-function refuseByHeaders(request: IncomingMessage): Problem | null {
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return tooLarge();
+function refuseByHeaders(request: IncomingMessage, bytesMax: number): Problem | null {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) return tooLarge(bytesMax);
   const encoding = request.headers['content-encoding'];
   if (encoding === undefined || encoding === 'identity') return null;
   const mend = 'Send the body without content-encoding.';
@@ -38,13 +41,13 @@ function refuseByHeaders(request: IncomingMessage): Problem | null {
 }
 
 /** All bytes, or null as soon as there are more than the limit; the rest is read and dropped, so that the answer arrives. */
-function readBytes(request: IncomingMessage): Promise<Buffer | null> {
+function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BODY_BYTES_MAX) chunks.push(chunk);
+      if (size <= bytesMax) chunks.push(chunk);
       else resolve(null);
     });
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
@@ -52,9 +55,9 @@ function readBytes(request: IncomingMessage): Promise<Buffer | null> {
   });
 }
 
-function tooLarge(): Problem {
+function tooLarge(bytesMax: number): Problem {
   const mend = 'Send large content in several steps, or leave it out and send its digest.';
-  return problem('body-too-large', `A body may have at most ${BODY_BYTES_MAX} bytes.`, { mend });
+  return problem('body-too-large', `A body may have at most ${bytesMax} bytes.`, { mend });
 }
 
 function wrongType(type: string): Problem {

@@ -41,6 +41,10 @@ const COMMANDS: Readonly<
     does: 'stop agents, tools, tenants or everything: stops add|list|lift',
     load: () => import('./stops.ts'),
   },
+  hook: {
+    does: 'guard coding agents by their own hooks: hook install|status|test|uninstall',
+    load: () => import('./hook.ts'),
+  },
   holds: { does: 'answer held steps: holds list|approve|refuse', load: () => import('./holds.ts') },
 };
 

@@ -32,6 +32,7 @@ const HELP = `interlock serve [options]
   --ext-authz-port N    decide for Envoy's ext_authz over gRPC
   --decision-port N     decide for Envoy's ext_authz over HTTP, forward-auth, AuthZEN and agent-hooks
   --decision-point FILE who asks at these two, and which request is which act
+  --socket PATH         a Unix socket to answer on as well; only its owner reaches it
   --no-example          do not play the bundled example
   --host HOST           a loopback address only: there are no accounts yet`;
 
@@ -58,6 +59,7 @@ export async function run(argv: string[]): Promise<number> {
       'ext-authz-port': { type: 'string' },
       'decision-port': { type: 'string' },
       'decision-point': { type: 'string' },
+      socket: { type: 'string' },
       'no-example': { type: 'boolean' },
       host: { type: 'string', default: '127.0.0.1' },
       help: { type: 'boolean', short: 'h' },
@@ -106,6 +108,7 @@ export async function run(argv: string[]): Promise<number> {
     ...(values.mcp === undefined ? {} : { mcpFile: values.mcp }),
     ...(values.gateway === undefined ? {} : { gatewayFile: values.gateway }),
     ...(decisionPoint === null ? {} : { decisionPoint }),
+    ...(values.socket === undefined ? {} : { socket: resolve(values.socket) }),
     log: (message) => console.error(message),
   });
   const server = await starting.catch(explain);

@@ -8,7 +8,15 @@ export type { Proposal, SessionInit } from '../step/types.ts';
 /** `observed` sessions came in as telemetry and had no guard in their path; the others have decisions. */
 export type SessionState = 'open' | 'held' | 'halted' | 'ended';
 /** How agents meet Interlock. */
-export const DOORS = ['sdk', 'api', 'gateway', 'mcp', 'decision-point', 'agent-hooks'] as const;
+export const DOORS = [
+  'sdk',
+  'api',
+  'gateway',
+  'mcp',
+  'decision-point',
+  'agent-hooks',
+  'coding-agent',
+] as const;
 export type Door = (typeof DOORS)[number];
 
 /** A session to open, and the door that opens it. */

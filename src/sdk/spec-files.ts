@@ -12,10 +12,11 @@ import { SpecInvalid } from './errors.ts';
 /** Beside `src`; the build puts a copy beside its own. */
 const PACKS = fileURLToPath(new URL('../../packs', import.meta.url));
 
+/** `file` is a path, or `pack:NAME` for a pack of this package. */
 export async function loadSpecFile(file: string): Promise<CompiledSpecLike> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readFile(pathOf(file) ?? file, 'utf8');
   } catch (error) {
     throw new SpecInvalid(`${file}: cannot be read (${(error as NodeJS.ErrnoException).code ?? error}).`);
   }
@@ -56,13 +57,18 @@ function runnable(spec: CompiledSpec): CompiledSpecLike {
  * `pack:banking/FILE` for a file beside it. Null when there is none.
  */
 export function readBeside(file: string, path: string): string | null {
-  const target = path.startsWith('pack:') ? packFile(path.slice('pack:'.length)) : beside(file, path);
+  const target = path.startsWith('pack:') ? pathOf(path) : beside(pathOf(file) ?? file, path);
   if (target === null) return null;
   try {
     return readFileSync(target, 'utf8');
   } catch {
     return null;
   }
+}
+
+/** The path of `pack:NAME`; null for any other name. */
+function pathOf(name: string): string | null {
+  return name.startsWith('pack:') ? packFile(name.slice('pack:'.length)) : null;
 }
 
 function beside(file: string, path: string): string {

@@ -46,8 +46,8 @@ export async function openDecisionPoint(
   });
 }
 
-/** The gateway shows a key as an agent's program does, and is held to the agents, principals and tenant of it. */
-function admitting(callers: readonly Caller[], engine: Engine): Admit {
+/** Who asks shows a key as an agent's program does, and is held to the agents, principals and tenant of it. */
+export function admitting(callers: readonly Caller[], engine: Engine): Admit {
   const known = createCallers(callers, engine);
   return (key, init) => {
     const caller = known.of({ headers: key === null ? {} : { authorization: `Bearer ${key}` } });

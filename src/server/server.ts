@@ -18,11 +18,13 @@ import { openEngine } from '../sdk/open.ts';
 import { loadSpecFile } from '../sdk/spec-files.ts';
 import { ENGINE_VERSION } from '../step/version.ts';
 import { loadCallers } from './callers-file.ts';
-import { type DecisionPointSetup, openDecisionPoint } from './decision-point.ts';
+import { type CodingAgentsSetup, codingAgents, isHooksPath } from './coding-agents.ts';
+import { admitting, type DecisionPointSetup, openDecisionPoint } from './decision-point.ts';
 import { loadGateway, startGateway } from './gateway.ts';
 import { loadMcp, openMcp } from './mcp.ts';
 import { type NotifyOptions, startNotifying } from './notify.ts';
 import { followPeers } from './peers.ts';
+import { listenOnSocket } from './socket.ts';
 import { loadPage } from './static.ts';
 
 export const HOST = '127.0.0.1';
@@ -55,6 +57,10 @@ export interface ServerOptions {
   readonly peers?: readonly string[];
   /** Where gateways ask whether a request may pass; nowhere when absent. */
   readonly decisionPoint?: DecisionPointSetup;
+  /** Of the hooks of coding agents, which post to `/hooks/AGENT`. */
+  readonly codingAgents?: CodingAgentsSetup;
+  /** A Unix socket to answer on as well, as on the main port; its owner alone reaches it. */
+  readonly socket?: string;
   readonly log?: (message: string) => void;
 }
 
@@ -114,6 +120,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const api = createApi({ engine, health, onFailure, ...(callers === undefined ? {} : { callers }) });
   const gateway = await startGateway({ engine, config: gatewayConfig, callers, dataDir, onFailure });
+  const admit = callers === undefined ? null : admitting(callers, engine);
+  const hooks = codingAgents(engine, admit, options.codingAgents ?? {}, onFailure);
   let mcp: McpDoor | null = null;
   const listening: Server[] = [];
   const notifying: (() => void)[] = [];
@@ -129,12 +137,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   try {
     if (mcpServers !== null) mcp = openMcp({ engine, upstreams: mcpServers, callers, dataDir, log });
-    const main = await listen(options.port, (request, response) => {
-      if (isApiPath(request.url ?? '/')) api.handle(request, response);
-      else if (isGatewayPath(request.url ?? '/')) guarded(gateway.handle)(request, response);
-      else if (mcp !== null && isMcpPath(request.url ?? '/')) mcp.handle(request, response);
+    const answer: RequestListener = (request, response) => {
+      const path = request.url ?? '/';
+      if (isApiPath(path)) api.handle(request, response);
+      else if (isHooksPath(path)) guarded(hooks)(request, response);
+      else if (isGatewayPath(path)) guarded(gateway.handle)(request, response);
+      else if (mcp !== null && isMcpPath(path)) mcp.handle(request, response);
       else guarded(page)(request, response);
-    });
+    };
+    if (options.socket !== undefined) listening.push(await listenOnSocket(options.socket, answer));
+    const main = await listen(options.port, answer);
     listening.push(main);
     let otlpPort: number | null = null;
     if (options.otlpPort !== null) {
