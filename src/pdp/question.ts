@@ -109,7 +109,7 @@ function jsonRpc(call: HttpCall, act: (method: string, params: JsonObject) => Ac
   const twin = twinOf(value, RPC_KEYS) ?? (isObject(params) ? twinOf(params, PARAM_KEYS) : null);
   if (twin !== null)
     return wrong(
-      'key-ambiguous',
+      'not-json-rpc',
       `the key ${JSON.stringify(twin)} is another one to a reader that ignores case`,
     );
   // A response to what the server asked of the client.
