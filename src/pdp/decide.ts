@@ -44,11 +44,13 @@ const OPEN_MAX = 10_000;
 export interface DeciderParts {
   readonly engine: Pick<Engine, 'openSession' | 'decide'>;
   readonly admit: Admit;
+  /** Digest of the spec that a new session of the agent begins under; null for none. */
+  readonly specOf: (agent: string) => string | null;
   /** Told of failures that are ours. */
   readonly onFailure: (error: unknown) => void;
 }
 
-export function createDecider({ engine, admit, onFailure }: DeciderParts): Decider {
+export function createDecider({ engine, admit, specOf, onFailure }: DeciderParts): Decider {
   const open = new Set<string>();
 
   async function ensureOpen(init: SessionInit & { readonly id: string }): Promise<void> {
@@ -66,7 +68,7 @@ export function createDecider({ engine, admit, onFailure }: DeciderParts): Decid
         const init = admit(key, given);
         if (!('agent' in init)) return { t: 'failed', problem: init };
         // Of the tenant that the key stands for, too.
-        const id = init.id ?? lastingId(init);
+        const id = init.id ?? lastingId(init, specOf(init.agent.name));
         await ensureOpen({ ...init, id });
         const recorded = await engine.decide(id, proposal);
         const ruling = rulingOf(recorded);

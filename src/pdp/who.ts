@@ -45,9 +45,12 @@ export function sessionOf(given: {
   return { problem: { code: 'who-invalid', message: `${at}: expected ${expected}, found ${found}` } };
 }
 
-/** One session for each agent, principal and tenant, which a client cannot leave by leaving a header out. */
-export function lastingId({ agent, principal, tenant }: SessionInit): string {
-  const parts = JSON.stringify([agent.name, principal ?? null, tenant ?? null]);
+/**
+ * One session for each agent, principal and tenant, which a client cannot leave by leaving a header out. A session keeps
+ * the spec it began under, so another `spec` (a digest) is another session.
+ */
+export function lastingId({ agent, principal, tenant }: SessionInit, spec: string | null): string {
+  const parts = JSON.stringify([agent.name, principal ?? null, tenant ?? null, spec]);
   return `gateway-${createHash('sha256').update(parts).digest('hex').slice(0, 32)}`;
 }
 

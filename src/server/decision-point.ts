@@ -2,6 +2,7 @@
 import { type Caller, createCallers } from '../api/callers.ts';
 import { refuseForeign } from '../api/origin.ts';
 import { isProblem } from '../api/problem.ts';
+import type { CompiledSpecLike } from '../engine/options.ts';
 import type { Engine } from '../engine/types.ts';
 import type { Admit } from '../pdp/decide.ts';
 import { type DecisionPoint, startDecisionPoint } from '../pdp/door.ts';
@@ -30,12 +31,14 @@ export async function openDecisionPoint(
   host: string,
   engine: Engine,
   callers: readonly Caller[] | undefined,
+  specs: readonly CompiledSpecLike[],
   onFailure: (error: unknown) => void,
 ): Promise<DecisionPoint> {
   const admit: Admit = callers === undefined ? (_, init) => init : admitting(callers, engine);
   return startDecisionPoint({
     engine,
     admit,
+    specOf: (agent) => specs.find((spec) => spec.applies(agent))?.digest ?? null,
     doors: hooksDoors(engine, admit, onFailure),
     onFailure,
     host,

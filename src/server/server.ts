@@ -155,7 +155,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       otlpPort = portOf(otlp);
     }
     if (options.decisionPoint !== undefined)
-      decisionPoint = await openDecisionPoint(options.decisionPoint, HOST, engine, callers, onFailure);
+      decisionPoint = await openDecisionPoint(options.decisionPoint, HOST, engine, callers, specs, onFailure);
     const port = portOf(main);
     const url = `http://${HOST}:${port}`;
     for (const to of options.notify ?? []) notifying.push(startNotifying(engine, { ...to, page: url, log }));

@@ -99,3 +99,30 @@ test('a port that is taken keeps the server from starting, and leaves nothing op
   const last = await startServer({ ...other, decisionPoint: { httpPort: 0, grpcPort: 0 } });
   await last.close();
 });
+
+test('a spec that has changed is in force for who has no session of its own, too', async (t) => {
+  const { at, ...options } = setUp(t);
+  async function ask(): Promise<boolean> {
+    const server = await startServer({ ...options, decisionPoint: { httpPort: 0, grpcPort: null } });
+    try {
+      const answer = await fetch(`http://127.0.0.1:${server.decisionPoint!.httpPort}/access/v1/evaluation`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          subject: { type: 'user', id: 'alice' },
+          action: { name: 'look' },
+          resource: { type: 'document', id: '1' },
+          context: { agent: 'shop' },
+        }),
+      });
+      return ((await answer.json()) as { decision: boolean }).decision;
+    } finally {
+      await server.close();
+    }
+  }
+  assert.equal(await ask(), true);
+  assert.equal(await ask(), true);
+  const rule = '{ id: closed, on: call look, deny: "true", because: Closed. }';
+  writeFileSync(at('spec.yaml'), `${FILES['spec.yaml']}rules: [${rule}]\n`);
+  assert.equal(await ask(), false);
+});

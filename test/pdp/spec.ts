@@ -86,6 +86,7 @@ export async function withPoint(
   const point = await startDecisionPoint({
     engine: made.engine,
     admit: (_, init) => init,
+    specOf: () => spec.digest,
     onFailure: (error) => failures.push(error),
     host: '127.0.0.1',
     httpPort: 0,
