@@ -62,6 +62,10 @@ test('a key opens only its own sessions, and acts in no other', async (t) => {
   const step = { kind: 'input', name: '', content: 'hello' };
   assert.equal((await post(`/v1/sessions/${own.id}/steps`, 'k-shop', step)).status, 200);
   assert.equal((await post(`/v1/sessions/${own.id}/steps`, 'k-other', step)).code, 'unknown-session');
+  // Who acts is in the rules' reach: a key does not say another agent's name in a step either.
+  const as = (name: string) => ({ ...step, agent: { name } });
+  assert.equal((await post(`/v1/sessions/${own.id}/steps`, 'k-shop', as('agent-b'))).status, 200);
+  assert.equal((await post(`/v1/sessions/${own.id}/steps`, 'k-shop', as('admin'))).code, 'not-yours');
   assert.equal((await post(`/v1/sessions/${own.id}/steps`, null, step)).code, 'unauthorized');
   assert.equal((await post(`/v1/sessions/${own.id}/end`, 'k-other')).code, 'unknown-session');
   const theirs = await post('/v1/sessions', 'k-other', init('agent', { principal: 'user:1' }));

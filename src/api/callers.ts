@@ -6,7 +6,7 @@ import type { Engine } from '../engine/types.ts';
 import { globMatches } from '../spec/pattern.ts';
 import { describe, type Parsed } from '../step/json.ts';
 import { reader } from '../step/parse.ts';
-import type { SessionInit } from '../step/types.ts';
+import type { Agent, SessionInit } from '../step/types.ts';
 import { type Problem, problem } from './problem.ts';
 
 export interface Caller {
@@ -26,8 +26,8 @@ export interface Callers {
   of(request: Pick<IncomingMessage, 'headers'>): Caller | Problem;
   /** The session as the caller may open it, or a refusal. */
   admit(caller: Caller, init: SessionInit): SessionInit | Problem;
-  /** Null when the session is one that the caller may have opened. */
-  refuse(caller: Caller, session: string): Promise<Problem | null>;
+  /** Null when the session is one that the caller may have opened, and its step is of an agent that is the caller's. */
+  refuse(caller: Caller, session: string, acting?: Agent): Promise<Problem | null>;
 }
 
 export const MAX_CALLERS = 1_000;
@@ -110,7 +110,9 @@ export function createCallers(callers: readonly Caller[], engine: Pick<Engine, '
         return foreign(caller, 'tenant', tenant, caller.tenant === null ? [] : [caller.tenant]);
       return caller.tenant === null ? init : { ...init, tenant: caller.tenant };
     },
-    async refuse(caller, id) {
+    async refuse(caller, id, acting) {
+      if (acting !== undefined && !caller.agents.some((glob) => globMatches(glob, acting.name)))
+        return foreign(caller, 'agent', acting.name, caller.agents);
       if (known.get(id) === caller) return null;
       const session = await engine.session(id);
       const isOwn =

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/types.ts';
 import { VERDICTS } from '../monitor/types.ts';
 import type { Parsed } from '../step/json.ts';
 import { parseCheckRequest, parseProposal, parseSessionInit } from '../step/parse.ts';
-import type { SessionInit } from '../step/types.ts';
+import type { Agent, SessionInit } from '../step/types.ts';
 import type { Callers } from './callers.ts';
 import { isProblem, type Problem, problem } from './problem.ts';
 import { type Call, get, post, type Route } from './router.ts';
@@ -12,10 +12,10 @@ import { type Call, get, post, type Route } from './router.ts';
 /** `callers` null: whoever reaches the port may open sessions. */
 export function sessionRoutes(engine: Engine, callers: Callers | null): readonly Route[] {
   /** Whether the request may act in the session; null when it may. */
-  async function refusal({ params, request }: Call<unknown>): Promise<Problem | null> {
+  async function refusal({ params, request }: Call<unknown>, acting?: Agent): Promise<Problem | null> {
     if (callers === null) return null;
     const caller = callers.of(request);
-    return isProblem(caller) ? caller : callers.refuse(caller, params.id!);
+    return isProblem(caller) ? caller : callers.refuse(caller, params.id!, acting);
   }
 
   function admitted(request: IncomingMessage, init: SessionInit): SessionInit | Problem {
@@ -26,7 +26,7 @@ export function sessionRoutes(engine: Engine, callers: Callers | null): readonly
 
   return [
     post('/v1/sessions/{id}/steps', parseProposal, async (call, proposal) => {
-      const refused = callers === null ? null : await refusal(call);
+      const refused = callers === null ? null : await refusal(call, proposal.agent);
       return refused ?? { status: 200, body: await engine.decide(call.params.id!, proposal) };
     }),
     post('/v1/sessions', parseSessionInit, async ({ request }, given) => {
