@@ -104,6 +104,8 @@ function createGateway(
       refuse(response, protocol, shapeOf(error, onFailure), error);
     } finally {
       under.delete(gone);
+      // What the upstream was asked early, and would answer to nobody.
+      gone.abort();
     }
   }
 

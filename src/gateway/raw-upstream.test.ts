@@ -9,7 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { refuse } from '../engine/problem.ts';
+import type { Engine } from '../engine/types.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
+import { parseGateway } from './config.ts';
+import { openGateway } from './gateway.ts';
 
 const SPEC = `
 interlock: 1
@@ -162,5 +166,44 @@ describe('an upstream', () => {
     };
     const { status, text } = await ask('openai', { model: 'routed', stream: false });
     assert.equal(status, 200, text);
+  });
+
+  it('is let go when the request that it was sent early cannot be put on record', async () => {
+    const closed = Promise.withResolvers<void>();
+    answer = (_, response) => {
+      response.once('close', () => closed.resolve());
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': thinking\n\n');
+    };
+    const { engine } = server;
+    const failing: Engine = {
+      ...engine,
+      async decide(session, proposal, early) {
+        await engine.decide(session, proposal, early);
+        if (proposal.kind !== 'model.request') return engine.decide(session, proposal);
+        await pause(50);
+        throw refuse('store-failed', 'the record could not be made durable');
+      },
+    };
+    const { port } = upstream.address() as AddressInfo;
+    const config = parseGateway(
+      { gateway: 1, upstreams: { openai: { url: `http://127.0.0.1:${port}` } } },
+      {},
+    );
+    assert.ok(config.ok);
+    const directory = join(dir, 'failing');
+    const gateway = await openGateway({ engine: failing, config: config.value, directory, onFailure() {} });
+    const door = createServer(gateway.handle);
+    await once(door.listen(0, '127.0.0.1'), 'listening');
+    try {
+      const url = `http://127.0.0.1:${(door.address() as AddressInfo).port}/gateway/${PATHS.openai}`;
+      const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }] });
+      const refused = await fetch(url, { method: 'POST', body });
+      assert.equal(refused.status, 503, await refused.text());
+      await Promise.race([closed.promise, pause(2_000).then(() => assert.fail('the upstream goes on'))]);
+    } finally {
+      door.closeAllConnections();
+      door.close();
+      await gateway.close();
+    }
   });
 });
