@@ -2,7 +2,7 @@
 // `continue: false` alone does not keep a call from running there: a halted call is denied as well.
 import type { JsonObject } from '../step/types.ts';
 import { cutText, givenOf, mapIn, placeOf, TEXT_MAX, textIn } from './fields.ts';
-import type { Dialect, HookEvent, Outcome } from './types.ts';
+import type { Dialect, Given, HookEvent, Outcome } from './types.ts';
 
 /** A sub-agent in the background reports in the place of the user. */
 const NOTIFICATION = '<task-notification>';
@@ -29,7 +29,7 @@ export const claudeCode: Dialect = {
         if (tool === '' || args === null) return { wrong: '"tool_name" or "tool_input" is missing' };
         return { ...place, t: 'call', tool, args, callId };
       case 'PostToolUse':
-        return { ...place, t: 'result', tool, args, callId, given: givenOf(body.tool_response) };
+        return { ...place, t: 'result', tool, args, callId, given: responseOf(body) };
       case 'PostToolUseFailure': {
         const message = cutText(textIn(body, 'error') ?? 'the tool failed', { units: TEXT_MAX });
         return { ...place, t: 'result', tool, args, callId, given: { error: { message } } };
@@ -62,6 +62,18 @@ export const claudeCode: Dialect = {
     }
   },
 };
+
+/** What a shell printed and what a file holds are texts, as they are to the model; the rest is structure. */
+function responseOf(body: JsonObject): Given {
+  const response = mapIn(body, 'tool_response');
+  if (response === null) return givenOf(body.tool_response);
+  const stdout = textIn(response, 'stdout');
+  const stderr = textIn(response, 'stderr') ?? '';
+  if (stdout !== null) return givenOf(stderr === '' ? stdout : `${stdout}\n${stderr}`);
+  const file = mapIn(response, 'file');
+  const content = file === null ? null : textIn(file, 'content');
+  return givenOf(content ?? response);
+}
 
 function denied(event: string, because: string): JsonObject {
   if (event !== 'PreToolUse') return { decision: 'block', reason: because };

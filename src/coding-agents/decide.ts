@@ -92,11 +92,14 @@ export function createHookDecider(engine: Engine, { holdWaitMs, onFailure }: Dec
       session.refusals = 0;
       return told(said.decision);
     }
-    session.refusals += 1;
     const open = owed.map(sentenceOf).join('\n');
-    return session.refusals > REFUSALS_MAX
-      ? { t: 'let-go', because: `Interlock: the agent stops with this left open.\n${open}` }
-      : { t: 'go-on', because: `You are not done. Before you stop:\n${open}` };
+    if (session.refusals >= REFUSALS_MAX) {
+      session.refusals = 0;
+      return { t: 'let-go', because: `Interlock: the agent stops with this left open.\n${open}` };
+    }
+    session.refusals += 1;
+    session.asked = `You are not done. Before you stop:\n${open}`;
+    return { t: 'go-on', because: session.asked };
   }
 
   async function owedAtEnd(session: string): Promise<readonly RuleOutcome[]> {
@@ -111,7 +114,6 @@ export function createHookDecider(engine: Engine, { holdWaitMs, onFailure }: Dec
       case 'other':
         return { t: 'pass' };
       case 'prompt':
-        session.refusals = 0;
         return told(await input(init, session, event));
       case 'call':
         return call(init, session, event);
@@ -127,7 +129,8 @@ export function createHookDecider(engine: Engine, { holdWaitMs, onFailure }: Dec
     session: OpenedSession,
     event: HookEvent & { t: 'prompt' },
   ): Promise<Decision> {
-    const proposal = proposed(event, init, session, { kind: 'input', name: 'user', content: event.text });
+    const name = event.text === session.asked ? 'system' : 'user';
+    const proposal = proposed(event, init, session, { kind: 'input', name, content: event.text });
     return (await engine.decide(init.id, proposal)).decision;
   }
 

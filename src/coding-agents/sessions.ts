@@ -16,6 +16,8 @@ export interface OpenedSession {
   readonly calls: Map<string, string[]>;
   /** How often it was not let go with nothing done in between. */
   refusals: number;
+  /** What it was told when it was last not let go: some agents hear it as their user's words. */
+  asked: string | null;
 }
 
 export function createSessions(engine: Pick<Engine, 'openSession' | 'steps'>) {
@@ -27,6 +29,7 @@ export function createSessions(engine: Pick<Engine, 'openSession' | 'steps'>) {
       workspace: (steps > 1 ? await firstFolder(init.id) : null) ?? cwd,
       calls: new Map(),
       refusals: 0,
+      asked: null,
     };
   }
 
