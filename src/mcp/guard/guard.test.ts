@@ -313,3 +313,18 @@ test('a server cannot ask twice under one id, and so have another answer judged 
     assert.deepEqual((await s.steps()).slice(-1), ['input allow']);
     assert.equal((await s.server({ id: 9, method: 'roots/list' })).t, 'forward', 'the id is free again');
   }));
+
+test('tools on later pages of the first list are pinned with the others', () =>
+  within({ default: 'allow' }, { refuse: ['new-tool'] }, async (s) => {
+    const page = async (id: number, cursor: string | null, name: string) => {
+      await s.client({ id, method: 'tools/list', params: cursor === null ? {} : { cursor } });
+      const { body } = await s.server({
+        id,
+        result: { tools: [{ name, inputSchema: {} }], nextCursor: 'n' },
+      });
+      return body.result.tools.length;
+    };
+    assert.deepEqual([await page(1, null, 'read'), await page(2, 'n', 'write')], [1, 1]);
+    assert.equal((await s.client(call(3, 'write'))).t, 'forward');
+    assert.deepEqual([await page(4, null, 'send'), await page(5, 'n', 'sends')], [0, 0]);
+  }));

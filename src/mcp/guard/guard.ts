@@ -100,7 +100,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
         case 'resources/read':
           return proposeRead(guarded, message, peer);
         case 'tools/list':
-          return passes({ t: 'tools', stateless: isStateless(params) });
+          return passes({ t: 'tools', continued: params.cursor !== undefined });
         case 'initialize':
         case 'server/discover':
           return passes({ t: 'greeting' });
@@ -162,7 +162,7 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
     const { result } = given;
     switch (what.t) {
       case 'tools':
-        return filtered(id, result);
+        return filtered(id, result, what.continued);
       case 'prompt': {
         if (isInputRequired(result)) {
           const refusal = await asksOfServer(guarded, result, peer);
@@ -192,10 +192,10 @@ export function createGuard(guarded: Guarded, tasks: Tasks = createTasks(guarded
   }
 
   /** Tools that are never allowed, or are not what they were, are left out. */
-  async function filtered(id: Id, result: Fields): Promise<string | null> {
+  async function filtered(id: Id, result: Fields, continued: boolean): Promise<string | null> {
     if (!Array.isArray(result.tools)) return null;
     const tools: readonly unknown[] = result.tools;
-    const kept = guarded.catalogue.review(tools);
+    const kept = guarded.catalogue.review(tools, { continued });
     const names = tools.map((tool) => `${guarded.prefix}${String(field(tool, 'name'))}`);
     const hidden = await guarded.spec.hidden(names).catch((error: unknown) => {
       guarded.log(

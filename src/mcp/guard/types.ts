@@ -48,7 +48,7 @@ export type Pending =
     }
   | { readonly t: 'read'; readonly callId: string; readonly stateless: boolean }
   | { readonly t: 'prompt'; readonly name: string }
-  | { readonly t: 'tools'; readonly stateless: boolean }
+  | { readonly t: 'tools'; readonly continued: boolean }
   | { readonly t: 'greeting' }
   | { readonly t: 'task'; readonly taskId: string; readonly whole: boolean; readonly stateless: boolean }
   | { readonly t: 'other' };

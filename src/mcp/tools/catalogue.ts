@@ -29,8 +29,8 @@ export interface ToolState {
 
 export interface Catalogue {
   readonly server: string;
-  /** Takes a page of `tools/list`; answers which of its tools a client may see, by place. */
-  review(tools: readonly unknown[]): boolean[];
+  /** Takes a page of `tools/list`; answers which of its tools a client may see, by place. `continued`: it is not the first page. */
+  review(tools: readonly unknown[], page?: { readonly continued: boolean }): boolean[];
   /** What is known of a tool that is called. */
   state(tool: string): ToolState;
 }
@@ -49,6 +49,8 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   const { server, pins, refuse, onFinding } = options;
   const known = new Map<string, Known>();
   const reported = new Set<string>();
+  /** The list that is being read is the first of the server: all of it is pinned at once. */
+  let first = false;
   let stamp = pins.stamp(server);
   let own: Map<string, Pin> = new Map(pins.read(server)?.tools);
 
@@ -66,7 +68,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
   }
 
   /** Pins what is new, and notes what is not as it was. True when the file must be written. */
-  function pin(name: string, definition: Json, digest: string, first: boolean): boolean {
+  function pin(name: string, definition: Json, digest: string): boolean {
     const found = own.get(name);
     const sighting: Sighting = { digest, since: options.now().toISOString(), definition };
     if (found === undefined) {
@@ -147,9 +149,9 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
 
   return {
     server,
-    review(tools) {
+    review(tools, { continued } = { continued: false }) {
       refresh();
-      const first = own.size === 0;
+      first = own.size === 0 || (continued && first);
       let others: readonly ServerPins[] | null = null;
       const otherServers = () => {
         others ??= pins
@@ -172,7 +174,7 @@ export function createCatalogue(options: CatalogueOptions): Catalogue {
         const digest = digestJson(definition);
         const earlier = known.get(name);
         const fresh = !first && !own.has(name);
-        if (pin(name, definition, digest, first)) dirty = true;
+        if (pin(name, definition, digest)) dirty = true;
         const findings =
           earlier?.digest === digest ? earlier.findings : findingsOf(name, definition, fresh, otherServers());
         const now: Known = { digest, findings, inputSchema: definition.inputSchema ?? null };

@@ -149,6 +149,22 @@ test('a tool that comes later is reported, and refused where that is asked for',
   assert.deepEqual(other.review([tool('read'), tool('send')]), [true, true]);
 });
 
+test('a list that comes in pages is one list: what is on a later page of the first is not new', () => {
+  const { found, open } = setUp(['new-tool']);
+  const one = open('files');
+  assert.deepEqual(one.review([tool('read')]), [true]);
+  assert.deepEqual(one.review([tool('write')], { continued: true }), [true]);
+  assert.deepEqual(found, []);
+  assert.deepEqual(one.review([tool('read')]), [true]);
+  assert.deepEqual(one.review([tool('write'), tool('send')], { continued: true }), [true, false]);
+  assert.deepEqual(
+    found.map(({ kind, tool }) => [kind, tool]),
+    [['new-tool', 'send']],
+  );
+  // Another run: a page that nobody saw the beginning of is no first list.
+  assert.deepEqual(open('files').review([tool('more')], { continued: true }), [false]);
+});
+
 test('collisions and look-alikes across servers are found', () => {
   const { found, open } = setUp(['collision']);
   open('mail').review([tool('send_email'), tool('list_inbox')]);
