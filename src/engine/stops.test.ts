@@ -111,3 +111,13 @@ test('a session that was stopped replays to the same verdicts', async (t) => {
   );
   assert.equal(compare(replaySpec(program), recorded), null);
 });
+
+test('a stop that was lifted before it was heard of does not come from a node that has not heard of that', async (t) => {
+  const { engine } = await withEngine(t, { specs: [like().spec] });
+  const { id } = await engine.openSession({ agent: { name: 'shop' } });
+  const stop = { ...ALL, id: 'stop-1', at: 1, lifted: null };
+  await engine.adoptStops([{ ...stop, lifted: { by: 'ann', at: 2 } }]);
+  await engine.adoptStops([stop]);
+  assert.equal((await engine.decide(id, call('pay'))).decision.verdict, 'allow');
+  assert.deepEqual(await engine.stops({ inForce: true }), []);
+});

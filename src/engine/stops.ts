@@ -81,6 +81,8 @@ export function createStops(store: Store, clock: () => number, emit: Emit): Stop
       for (const stop of stops.toSorted((a, b) => a.at - b.at)) {
         const isNew = stop.lifted === null && !inForce.has(stop.id) && !over.has(stop.id);
         const isOver = stop.lifted !== null && inForce.has(stop.id);
+        // Another node may not have heard yet that it was lifted.
+        if (stop.lifted !== null && !isOver) forget(stop.id);
         if (!isNew && !isOver) continue;
         if (isNew && inForce.size >= STOPS_MAX)
           throw refuse(

@@ -232,7 +232,7 @@ export interface Engine {
   liftStop(id: string, by: string): Promise<Stop>;
   /** Puts stops of another node in force here, and lifts those that it has lifted. */
   adoptStops(stops: readonly Stop[]): Promise<void>;
-  /** Newest first. */
+  /** The latest ordered or lifted first. */
   stops(filter: { inForce?: boolean; limit?: number }): Promise<readonly Stop[]>;
   answerHold(hold: string, answer: Answer): Promise<Hold>;
   hold(id: string): Promise<Hold | null>;

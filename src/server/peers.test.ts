@@ -83,4 +83,28 @@ describe('nodes that follow each other', () => {
     await nodes[0].engine.liftStop(second.id, 'user:op');
     await until(b, 'allow');
   });
+
+  it('hear of an old stop that is in force, and of its end, however many were given and lifted since', async () => {
+    const { engine, url, close } = await start('old', 0, []);
+    const { id } = await engine.stop({ ...everybody, agent: 'pay*', reason: 'old', by: 'user:op' });
+    for (const count of [900, 101]) {
+      const others = Array.from({ length: count }, (_, i) => ({
+        ...everybody,
+        agent: `x${i}`,
+        reason: 'r',
+        by: 'u',
+      }));
+      const given = await Promise.all(others.map((stop) => engine.stop(stop)));
+      await Promise.all(given.map((stop) => engine.liftStop(stop.id, 'u')));
+    }
+    const late = await start('late', 0, [url]);
+    try {
+      await until(late, 'stopped');
+      await engine.liftStop(id, 'user:op');
+      await until(late, 'allow');
+    } finally {
+      await late.close();
+      await close();
+    }
+  });
 });

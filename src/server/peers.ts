@@ -40,14 +40,21 @@ export function followPeers(
       );
   }
 
-  async function readStops(url: string): Promise<void> {
-    const answer = await fetch(`${url}/v1/stops?which=all&limit=${STOPS_MAX}`, {
+  async function stopsOf(url: string, which: 'in-force' | 'all'): Promise<readonly Stop[]> {
+    const answer = await fetch(`${url}/v1/stops?which=${which}&limit=${STOPS_MAX}`, {
       signal: AbortSignal.any([stopped.signal, AbortSignal.timeout(REQUEST_MS)]),
     });
     if (!answer.ok) throw new Error(`it answered ${answer.status}`);
     const { stops } = (await answer.json()) as { stops?: unknown };
     if (!Array.isArray(stops) || !stops.every(isStop)) throw new Error('it told no list of stops');
-    await engine.adoptStops(stops);
+    return stops;
+  }
+
+  /** Of all only those that changed latest are told: what is in force is asked for by itself, however old it is. */
+  async function readStops(url: string): Promise<void> {
+    const [inForce, latest] = await Promise.all([stopsOf(url, 'in-force'), stopsOf(url, 'all')]);
+    const lifted = new Set(latest.flatMap((stop) => (stop.lifted === null ? [] : [stop.id])));
+    await engine.adoptStops([...latest, ...inForce.filter((stop) => !lifted.has(stop.id))]);
   }
 
   /** Until the connection ends. Listens before it reads, so that nothing falls between. */

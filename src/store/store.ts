@@ -251,7 +251,7 @@ export interface Store {
     limit: number,
   ): Promise<readonly { readonly place: string; readonly body: string }[]>;
 
-  /** Newest first. */
+  /** The latest ordered or lifted first. */
   stops(filter: { readonly inForce: boolean; readonly limit: number }): Promise<readonly Stop[]>;
 
   /** Newest first. */

@@ -41,3 +41,12 @@ test('after a write has failed nothing is taken or read', async () => {
   await assert.rejects(store.append([SPEC]), failure);
   await store.close();
 });
+
+test('after it is closed nothing is taken', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'interlock-unwaited-'));
+  const store = unwaited(await openSqliteStore({ directory, waitedFor: false }));
+  await store.append([SPEC]);
+  await store.close();
+  await assert.rejects(store.append([SPEC]), StoreError);
+  rmSync(directory, { recursive: true });
+});

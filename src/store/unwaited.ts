@@ -4,6 +4,7 @@ import { type Store, StoreError } from './store.ts';
 
 export function unwaited(store: Store): Store {
   let failed: unknown = null;
+  let closing = false;
   /** The last of what is being written; settles after everything before it. */
   let last: Promise<unknown> = Promise.resolve();
 
@@ -21,6 +22,8 @@ export function unwaited(store: Store): Store {
   return {
     append(writes, patient) {
       if (failed !== null) return Promise.reject(failed);
+      // The store says so itself.
+      if (closing) return store.append(writes, patient);
       last = store.append(writes, patient).catch((error: unknown) => {
         failed ??= error ?? new StoreError('failed', 'the record could not be written');
       });
@@ -50,6 +53,7 @@ export function unwaited(store: Store): Store {
     isGuarded: after(store.isGuarded),
     joinCandidates: after(store.joinCandidates),
     close: async () => {
+      closing = true;
       await last;
       await store.close();
     },

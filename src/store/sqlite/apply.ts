@@ -213,7 +213,8 @@ const SQL = {
     ON CONFLICT (id, place) DO UPDATE SET body = excluded.body`,
   forgetShared: 'DELETE FROM shared WHERE id = ? AND place = ?',
   stop: `INSERT INTO stops (id, in_force, body) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET in_force = excluded.in_force, body = excluded.body`,
+    ON CONFLICT (id) DO UPDATE SET
+      n = (SELECT max(n) FROM stops) + 1, in_force = excluded.in_force, body = excluded.body`,
   keepViews: "DELETE FROM shared WHERE id LIKE 'view:%' AND id NOT IN (SELECT value FROM json_each(?))",
   spec: 'INSERT INTO specs (digest, name, canonical) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
 } as const;
