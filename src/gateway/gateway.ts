@@ -177,6 +177,7 @@ function createGateway(
     gone: AbortSignal,
   ): Promise<void> {
     const own = { 'x-interlock-session': admitted.session, 'x-interlock-verdict': admitted.verdict };
+    plainOnly(sent);
     // An error of the vendor has no reply in it.
     if (sent.status < 200 || sent.status > 299) return relayWhole(response, sent, own);
     const desk = await admitted.desk(gone);
@@ -415,7 +416,21 @@ async function readReply({ body }: Sent, max: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Only what can be read is passed on. */
+function plainOnly({ headers, body }: Sent): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return;
+  body.on('error', () => {}).destroy();
+  const given = String(encoding).slice(0, 60);
+  throw new Refusal(
+    502,
+    'upstream_invalid',
+    `The upstream's answer is encoded as ${given}, which it was not asked for.`,
+  );
+}
+
 async function relayWhole(response: ServerResponse, sent: Sent, own: Record<string, string>): Promise<void> {
+  plainOnly(sent);
   const ok = sent.status >= 200 && sent.status <= 299;
   const text = await readReply(sent, ok ? REPLY_BYTES_MAX : ERROR_BYTES_MAX);
   send(response, sent.status, { ...passHeaders(sent.headers), ...own }, text);

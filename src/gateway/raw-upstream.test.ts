@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { refuse } from '../engine/problem.ts';
 import type { Engine } from '../engine/types.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
@@ -204,6 +205,26 @@ describe('an upstream', () => {
       door.closeAllConnections();
       door.close();
       await gateway.close();
+    }
+  });
+
+  it('that compresses what nobody asked it to is an error that says so, of every kind of answer', async () => {
+    let accepted: unknown;
+    for (const [status, stream, type] of [
+      [200, false, 'application/json'],
+      [200, true, 'text/event-stream'],
+      [429, false, 'application/json'],
+    ] as const) {
+      answer = (request, response) => {
+        accepted = request.headers['accept-encoding'];
+        response.writeHead(status, { 'content-type': type, 'content-encoding': 'gzip' });
+        // Not all of it: it is let go all the same.
+        response.write(gzipSync('{"error":{"message":"slow down"}}'));
+      };
+      const { status: given, text } = await ask('openai', { stream });
+      assert.equal(accepted, 'identity');
+      assert.equal(given, 502, text);
+      assert.match(text, /upstream_invalid.*gzip|gzip.*upstream_invalid/s);
     }
   });
 });

@@ -147,7 +147,8 @@ function headersFor(
   headers: Readonly<Record<string, string | string[]>>,
   { vendor, key, headers: own }: Upstream,
 ) {
-  const out: Record<string, string | string[]> = { ...headers, ...own };
+  // Without the header any encoding would do, by RFC 9110 section 12.5.3.
+  const out: Record<string, string | string[]> = { ...headers, ...own, 'accept-encoding': 'identity' };
   if (key === null) return out;
   for (const name of KEY_HEADERS) if (own[name] === undefined) delete out[name];
   if (vendor === 'openai') out.authorization = `Bearer ${key}`;
