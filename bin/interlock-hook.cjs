@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// What a coding agent starts for each hook: hands what it was told to Interlock's resident process, and what that answers
-// back. Starts the resident when there is none. Holds no policy and needs nothing beside it but config.json: `interlock
-// hook install` puts a copy of this file there, so that a package that is gone cannot open the guard.
-// No answer is a denial. CommonJS and nothing loaded early, because a person waits for it at every step.
+// Hands what a coding agent told its hook to who decides, and what that answers back: `interlock-hook.cjs AGENT [--refuse]`.
+// Starts the resident process when there is none; interlock-hook.sh asks one that is there without this program.
+// Holds no policy and needs nothing beside it but config.json: `interlock hook install` puts copies of both there, so that
+// a package that is gone cannot open the guard. No answer is a denial. CommonJS, which starts quicker.
 'use strict';
 const { readFileSync, mkdirSync, openSync, statSync, truncateSync } = require('node:fs');
 const { join } = require('node:path');
 
 /** Shorter than the time that agents are told to give a hook: they go on when it is over. */
 const ANSWER_MS = 100_000;
-const START_MS = 8_000;
+const START_MS = 20_000;
 const RETRY_MS = 25;
 const BYTES_MAX = 16 * 1024 * 1024;
 const LOG_BYTES_MAX = 1024 * 1024;
@@ -17,7 +17,7 @@ const LOG_BYTES_MAX = 1024 * 1024;
 const ABSENT = ['ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 const agent = process.argv[2] ?? '';
-const home = process.argv[3] ?? __dirname;
+const home = __dirname;
 
 /** What is said where no decision could be had, in the words of the agent. */
 function refusal(event, why) {
@@ -133,6 +133,7 @@ function refuse(why) {
 
 async function main() {
   body = await readInput();
+  if (process.argv[3] === '--refuse') throw new Error('it did not answer');
   const config = JSON.parse(readFileSync(join(home, 'config.json'), 'utf8'));
   answer(await askOrStart(config, body));
 }

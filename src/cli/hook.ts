@@ -22,8 +22,8 @@ import {
   type HookConfig,
   HookConfigInvalid,
   hookHome,
-  readHookConfig,
   residentCommand,
+  socketOf,
   writeHookHome,
 } from './hook/home.ts';
 import { serveHooks, stopResident } from './hook/resident.ts';
@@ -145,9 +145,9 @@ async function install(home: string, agents: readonly Agent[], values: Values): 
     }
     return 0;
   }
+  // One that runs would go on under the settings of before.
+  await stopResident(home);
   await writeHookHome(home, config);
-  // One that runs goes on under the settings of before otherwise.
-  if (config.socket !== null) await stopResident(home, config.socket);
   for (const { agent, settings, fields } of planned) {
     await writeSettings(settings, fields);
     console.log(`${agent.title}: guarded by ${settings.file}`);
@@ -200,7 +200,7 @@ async function configOf(home: string, values: Values): Promise<HookConfig> {
   }
   const specs = values.spec.length === 0 ? ['pack:coding'] : values.spec;
   return {
-    socket: join(home, 'socket'),
+    socket: socketOf(home),
     url: null,
     key: null,
     port: parsePort(values.port, '--port'),
@@ -225,8 +225,7 @@ async function uninstall(
     await writeSettings(settings, fields);
     console.log(`${agent.title}: no longer guarded by ${settings.file}`);
   }
-  const socket = (await readHookConfig(home))?.socket ?? null;
-  if (socket !== null) await stopResident(home, socket);
+  await stopResident(home);
   return 0;
 }
 

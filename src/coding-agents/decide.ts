@@ -1,9 +1,17 @@
 // An event of a coding agent becomes steps, and the decisions on them an outcome. No policy here: what cannot be decided
 // does not run, and what ran is not shown.
 import { randomUUID } from 'node:crypto';
+import { EngineError } from '../engine/problem.ts';
 import type { Engine, Recorded, SessionInit } from '../engine/types.ts';
 import type { Decision, RuleOutcome } from '../monitor/types.ts';
-import { becauseOf, DecisionUnavailable, SessionHalted, StepDenied, StepHeld } from '../sdk/errors.ts';
+import {
+  becauseOf,
+  DecisionUnavailable,
+  InterlockError,
+  SessionHalted,
+  StepDenied,
+  StepHeld,
+} from '../sdk/errors.ts';
 import { localTransport } from '../sdk/local.ts';
 import { permit } from '../sdk/permit.ts';
 import { parseProposal } from '../step/parse.ts';
@@ -142,7 +150,7 @@ export function createHookDecider(engine: Engine, { holdWaitMs, onFailure }: Dec
         if (error instanceof StepDenied) return { t: 'deny', because: denialOf(error) };
         if (error instanceof SessionHalted) return { t: 'halt', because: haltOf(error.because) };
         if (error instanceof StepHeld) return { t: 'deny', because: heldOf(error) };
-        if (!(error instanceof DecisionUnavailable)) onFailure(error);
+        if (!(error instanceof InterlockError || error instanceof EngineError)) onFailure(error);
         return failed(event, error);
       }
     },

@@ -53,9 +53,9 @@ export function cutText(text: string, left: { units: number }): string {
 
 function cutJson(value: Json, left: { units: number }, depth: number): Json {
   if (typeof value === 'string') return cutText(value, left);
+  left.units -= 1;
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= DEPTH_MAX) return '[cut: too deep]';
-  left.units -= 1;
   if (Array.isArray(value)) {
     const items: Json[] = [];
     for (const item of value as readonly Json[]) {

@@ -136,7 +136,7 @@ for (const agent of AGENTS) {
       stage.model.play([sh('echo hi > made.txt')]);
       const { out } = await stage.agent(agent);
       assert.equal(stage.read('made.txt'), null, out);
-      rmSync(join(stage.home, '.interlock/hook/interlock-hook.cjs'));
+      rmSync(join(stage.home, '.interlock/hook/interlock-hook.sh'));
       await stage.agent(agent);
       assert.equal(stage.read('made.txt'), null);
     });

@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -110,7 +111,7 @@ test('install leaves all that stands in the settings, once, and uninstall leaves
   assert.equal(statSync(join(hookHome(home), 'config.json')).mode & 0o777, 0o600);
   assert.equal(statSync(hookHome(home)).mode & 0o777, 0o700);
   for (const agent of ['.codex/hooks.json', '.gemini/settings.json'])
-    assert.match(readFileSync(join(home, agent), 'utf8'), /interlock-hook\.cjs/);
+    assert.match(readFileSync(join(home, agent), 'utf8'), /interlock-hook\.sh/);
   assert.equal((await interlock(home, ['hook', 'uninstall'])).code, 0);
   assert.equal(readFileSync(file, 'utf8'), before);
   assert.equal(readFileSync(join(home, '.codex/hooks.json'), 'utf8'), '{}\n');
@@ -204,12 +205,74 @@ test('what cannot be decided is refused in each agent’s words, and keeps no ag
     assert.deepEqual(Object.keys(JSON.parse(stop.out)), ['systemMessage']);
   }
   // Without its program the line of the settings itself refuses: exit code 2, and words that the agents want with it.
-  renameSync(join(hookHome(home), 'interlock-hook.cjs'), join(hookHome(home), 'gone'));
+  renameSync(join(hookHome(home), 'interlock-hook.sh'), join(hookHome(home), 'gone'));
   for (const agent of AGENTS) {
     const name = agent === 'gemini-cli' ? 'BeforeTool' : 'PreToolUse';
     const { code, err } = await hook(home, agent, event(name, 'ls'));
     assert.equal(code, 2);
     assert.match(err, /nothing is allowed/);
+  }
+});
+
+test('an answer that does not come, breaks off or is none is a refusal, and nothing is asked twice', async () => {
+  const home = newHome();
+  assert.equal((await install(home, 'codex')).code, 0);
+  let asked = 0;
+  const answers: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(500).end('{}'),
+    (response) => response.destroy(),
+    (response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('{"hookSpec');
+      setTimeout(() => response.destroy(), 50);
+    },
+  ];
+  const server = createServer((request, response) => {
+    asked += 1;
+    request.resume().on('end', () => answers[asked - 1]!(response));
+  });
+  await new Promise<void>((resolve) => server.listen(join(hookHome(home), 'socket'), resolve));
+  try {
+    for (let i = 1; i <= answers.length; i++) {
+      const { code, out } = await hook(home, 'codex', event('PreToolUse', 'ls'));
+      assert.equal(code, 0);
+      assert.equal(JSON.parse(out).hookSpecificOutput.permissionDecision, 'deny');
+      assert.equal(asked, i);
+    }
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+test('what is told reaches the door byte for byte', async () => {
+  const home = newHome();
+  assert.equal((await install(home, 'codex')).code, 0);
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      seen.push(text);
+      response.end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(join(hookHome(home), 'socket'), resolve));
+  try {
+    for (const command of [
+      'echo "$HOME" `id` \\n %s \'$(ls)\'',
+      '-n @/etc/passwd',
+      'ä€🙂\u0000\t',
+      'x'.repeat(3_000_000),
+    ]) {
+      const { out } = await hook(home, 'codex', event('PreToolUse', command));
+      assert.equal(out, '{}');
+      assert.equal(JSON.parse(seen.at(-1)!).tool_input.command, command);
+    }
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
   }
 });
 

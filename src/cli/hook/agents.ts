@@ -114,7 +114,7 @@ export function entryOf(agent: Agent, event: string, way: Way): JsonObject {
  * cannot be started before a tool is refused in a way that all of them take for a refusal.
  */
 function commandOf({ name, before }: Agent, event: string, { node, home }: Way): string {
-  const start = `${quoted(node)} ${quoted(join(home, HOOK_PROGRAM))} ${name}`;
+  const start = `sh ${quoted(join(home, HOOK_PROGRAM))} ${name} ${quoted(node)}`;
   return event === before
     ? `${start} || { echo "Interlock's hook could not be started, so nothing is allowed." >&2; exit 2; }`
     : start;
@@ -128,7 +128,7 @@ function quoted(text: string): string {
 export function isOurs(hook: unknown, name: AgentName): boolean {
   const { command, url } = (hook ?? {}) as { command?: unknown; url?: unknown };
   return (
-    (typeof command === 'string' && command.includes(HOOK_PROGRAM)) ||
+    (typeof command === 'string' && command.includes('interlock-hook.')) ||
     (typeof url === 'string' && url.endsWith(`/hooks/${name}`))
   );
 }

@@ -7,7 +7,9 @@ import { parseJsonText } from '../../step/json.ts';
 import { reader } from '../../step/parse.ts';
 import type { Json } from '../../step/types.ts';
 
-export const HOOK_PROGRAM = 'interlock-hook.cjs';
+/** What agents start, and what that starts where nobody answers it. */
+export const HOOK_PROGRAM = 'interlock-hook.sh';
+const HOOK_PROGRAMS = [HOOK_PROGRAM, 'interlock-hook.cjs'];
 const BIN = (name: string) => fileURLToPath(new URL(`../../../bin/${name}`, import.meta.url));
 /** Built, the sources stand one folder deeper. */
 const BUILT_BIN = (name: string) => fileURLToPath(new URL(`../../../../bin/${name}`, import.meta.url));
@@ -34,6 +36,11 @@ export class HookConfigInvalid extends Error {}
 /** `INTERLOCK_HOME`, or `~/.interlock`; hooks live in `hook` below it. */
 export function hookHome(): string {
   return join(resolve(process.env.INTERLOCK_HOME ?? join(homedir(), '.interlock')), 'hook');
+}
+
+/** Where the resident process answers; the programs beside it know the name. */
+export function socketOf(home: string): string {
+  return join(home, 'socket');
 }
 
 export function configFile(home: string): string {
@@ -83,13 +90,15 @@ export async function readHookConfig(home: string): Promise<HookConfig | null> {
 /** Below the time that the hook's program waits for an answer. */
 export const HOLD_WAIT_SECONDS_MAX = 90;
 
-/** Writes the configuration, and the program that agents start beside it. */
+/** Writes the configuration, and the programs beside it. */
 export async function writeHookHome(home: string, config: HookConfig): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   await replaceFile(configFile(home), `${JSON.stringify(config, null, 2)}\n`, 0o600);
-  const program = join(home, HOOK_PROGRAM);
-  await copyFile(await packageFile(HOOK_PROGRAM), `${program}.new`);
-  await rename(`${program}.new`, program);
+  for (const name of HOOK_PROGRAMS) {
+    const program = join(home, name);
+    await copyFile(await packageFile(name), `${program}.new`);
+    await rename(`${program}.new`, program);
+  }
 }
 
 /** How the resident of this installation is started. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PortTaken, type RunningServer, type ServerOptions, startServer } from '../../server/server.ts';
 import { isAnswered, SocketTaken } from '../../server/socket.ts';
 import { StoreError } from '../../store/store.ts';
-import { HookConfigInvalid, readHookConfig, replaceFile } from './home.ts';
+import { HookConfigInvalid, readHookConfig, replaceFile, socketOf } from './home.ts';
 
 const STOP_MS = 6_000;
 const POLL_MS = 25;
@@ -78,10 +78,10 @@ async function onAnyPort(options: ServerOptions): Promise<RunningServer> {
 }
 
 /** Ends the resident process, when one answers; the next hook starts another. */
-export async function stopResident(home: string, socket: string): Promise<void> {
+export async function stopResident(home: string): Promise<void> {
   const resident = await readResident(home);
   // A number alone may be another process by now.
-  if (resident === null || !(await isAnswered(socket))) return;
+  if (resident === null || !(await isAnswered(socketOf(home)))) return;
   process.kill(resident.pid, 'SIGTERM');
   for (const until = Date.now() + STOP_MS; isAlive(resident.pid) && Date.now() < until; )
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

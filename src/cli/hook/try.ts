@@ -43,7 +43,7 @@ export async function tryHook(home: string, agent: Agent | undefined, command: s
 
 function answerOf(program: string, agent: string, event: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, agent], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('sh', [program, agent, process.execPath], { stdio: ['pipe', 'pipe', 'inherit'] });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       said += chunk;
