@@ -119,6 +119,55 @@ describe('arguments', () => {
   });
 });
 
+describe('calls beside each other', () => {
+  const one = { id: 'c1', type: 'function', function: { name: 'read', arguments: '{"path":"/a"}' } };
+  const two = { id: 'c2', type: 'function', function: { name: 'read', arguments: '{"path":"/b"}' } };
+  const ends = { choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] };
+  const piece = (...calls: object[]) => ({ choices: [{ index: 0, delta: { tool_calls: calls } }] });
+
+  it('are two calls, whatever places a server numbers them with', async () => {
+    for (const [first, second] of [
+      [one, two],
+      [
+        { index: 0, ...one },
+        { index: 0, ...two },
+      ],
+    ] as const)
+      for (const events of [
+        [piece(first), piece(second), ends],
+        [piece(first, second), ends],
+      ]) {
+        const { out, calls } = await streamed(openaiChat, events);
+        assert.deepEqual(
+          calls.map(({ callId, args }) => [callId, args]),
+          [
+            ['c1', { path: '/a' }],
+            ['c2', { path: '/b' }],
+          ],
+        );
+        assert.deepEqual(
+          [...out.matchAll(/"tool_calls":\[\{"index":(\d)/g)].map(([, index]) => index),
+          ['0', '1'],
+        );
+      }
+  });
+
+  it('have ids of their own, also where a server gives none', async () => {
+    const bare = [one, two].map((call, index) => ({ ...call, id: '', index }));
+    const { out, calls } = await streamed(openaiChat, [piece(...bare), ends]);
+    const desk = tellingDesk();
+    const message = { role: 'assistant', tool_calls: bare.map(({ index: _, ...call }) => call) };
+    const whole = JSON.stringify(await openaiChat.reply({ choices: [{ message }] }, desk));
+    assert.deepEqual(
+      desk.told.calls.map(({ callId }) => callId),
+      calls.map(({ callId }) => callId),
+    );
+    const ids = calls.map(({ callId }) => callId);
+    assert.equal(new Set(ids).size, 2);
+    for (const id of ids) assert.ok(out.includes(`"id":"${id}"`) && whole.includes(`"id":"${id}"`), id);
+  });
+});
+
 describe('an item of Responses', () => {
   const added = (item: object) => ({ type: 'response.output_item.added', output_index: 0, item });
   const done = (item: object) => ({ type: 'response.output_item.done', output_index: 0, item });

@@ -173,7 +173,7 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   });
   if (audio !== '')
     said.push(through(desk, audio).then((text) => void (desk.guarded && text !== audio && delete out.audio)));
-  const given = objects(message.tool_calls);
+  const given = objects(message.tool_calls).map((call, i) => withId(call, desk.turn, count(choice.index), i));
   if (given.length > CALLS_MAX) throw new Unreadable(`a reply with more than ${CALLS_MAX} tool calls`);
   const rulings = [...given, ...(isObject(message.function_call) ? [message.function_call] : [])].map(
     async (call) => ({
@@ -222,7 +222,7 @@ function finishOf(reason: unknown, calls: boolean, asked: boolean): unknown {
 interface Choice {
   readonly index: number;
   readonly gates: Map<string, TextGate>;
-  readonly calls: Map<number, { call: Record<string, unknown>; arguments: string }>;
+  readonly calls: { readonly index: number; readonly call: Record<string, unknown>; arguments: string }[];
   said: boolean;
   sent: number;
   asked: number;
@@ -243,7 +243,7 @@ function chatStream(desk: Desk): StreamGuard {
     let choice = choices.get(index);
     if (choice === undefined) {
       if (choices.size >= CHOICES_MAX) throw new Unreadable(`a reply with more than ${CHOICES_MAX} choices`);
-      choice = { index, gates: new Map(), calls: new Map(), said: false, sent: 0, asked: 0, finished: false };
+      choice = { index, gates: new Map(), calls: [], said: false, sent: 0, asked: 0, finished: false };
       choices.set(index, choice);
     }
     return choice;
@@ -278,12 +278,12 @@ function chatStream(desk: Desk): StreamGuard {
 
   /** Adds a piece of a call; its parts are put together under the index that the stream gives it. */
   function addPiece(choice: Choice, index: number, piece: Fields): void {
-    let known = choice.calls.get(index);
-    if (known === undefined) {
-      if (choice.calls.size >= CALLS_MAX)
+    let known = choice.calls.findLast((call) => call.index === index);
+    if (known === undefined || isAnother(piece, known.call)) {
+      if (choice.calls.length >= CALLS_MAX)
         throw new Unreadable(`a reply with more than ${CALLS_MAX} tool calls`);
-      known = { call: {}, arguments: '' };
-      choice.calls.set(index, known);
+      known = { index, call: {}, arguments: '' };
+      choice.calls.push(known);
     }
     const { call } = known;
     for (const [key, value] of Object.entries(piece)) {
@@ -301,11 +301,11 @@ function chatStream(desk: Desk): StreamGuard {
   }
 
   async function endCalls(choice: Choice): Promise<string> {
-    const whole = [...choice.calls].map(([index, { call, arguments: args }]) => ({
+    const whole = choice.calls.map(({ index, call, arguments: args }, i) => ({
       index,
-      call: withText(call, args),
+      call: withText(index === OLD ? call : withId(call, desk.turn, choice.index, i), args),
     }));
-    choice.calls.clear();
+    choice.calls.length = 0;
     choice.asked += whole.length;
     const rulings = await Promise.all(whole.map(({ call }) => desk.call(callOf(call))));
     let out = '';
@@ -420,6 +420,18 @@ function chatStream(desk: Desk): StreamGuard {
       return ended || whole;
     },
   };
+}
+
+/** Some servers give every call of a reply the same place: one with a name and an id of its own is another. */
+function isAnother(piece: Fields, known: Fields): boolean {
+  const [id, earlier] = [textOf(piece.id), textOf(known.id)];
+  return id !== '' && earlier !== '' && id !== earlier && callOf(piece).name !== '';
+}
+
+/** Calls that a server gave no id can be told apart all the same, and their results joined to them. */
+function withId(call: Fields, turn: number, choice: number, place: number): Fields {
+  if (textOf(call.id) !== '' || (!isObject(call.function) && !isObject(call.custom))) return call;
+  return { ...call, id: `${callOf(call).name}@${turn}.${choice}.${place}` };
 }
 
 /** Arguments come as text, piece by piece; some servers give them whole, as what they are. */
