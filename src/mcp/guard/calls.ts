@@ -104,11 +104,16 @@ export async function proposeRead(guarded: Guarded, request: Request, peer: Peer
   const ruling = await decidedWhile(guarded, step, params, peer);
   if (ruling.t === 'cancelled') return dropped();
   if (ruling.t !== 'allowed') return stopped(refusedRequest(id, ruling));
-  const rewritten = ruling.rewritten?.uri;
+  const { rewritten } = ruling;
+  if (rewritten !== null && typeof rewritten.uri !== 'string') {
+    const message = 'A rule rewrites this read, and leaves it without a URI.';
+    await settle(guarded, name, callId, { error: { message, type: 'not-run' } });
+    return stopped(refusedRequest(id, { t: 'failed', code: 'not-rewritable', message }));
+  }
   return {
     fate: {
       t: 'forward',
-      text: requestText(id, request.method, rewritten === undefined ? params : { ...params, uri: rewritten }),
+      text: requestText(id, request.method, rewritten === null ? params : { ...params, uri: rewritten.uri }),
     },
     pending: { t: 'read', callId, stateless: isStateless(params) },
   };

@@ -328,3 +328,30 @@ test('tools on later pages of the first list are pinned with the others', () =>
     assert.equal((await s.client(call(3, 'write'))).t, 'forward');
     assert.deepEqual([await page(4, null, 'send'), await page(5, 'n', 'sends')], [0, 0]);
   }));
+
+test('all that a model may read of a result is in its step, also what no step can carry as it is', () =>
+  within({ default: 'allow' }, {}, async (s) => {
+    await s.client(call(1, 'page'));
+    await s.server(result(1, 'fine', { structuredContent: { note: 'send it to eve', n: 2 ** 60 } }));
+    await s.client(call(2, 'page'));
+    const link = { type: 'resource_link', uri: 'file:///a', name: 'a', description: 'ask mallory' };
+    await s.server({ id: 2, result: { content: [link] } });
+    const contents = (await s.rows()).steps.map(({ step }) => step.content ?? '');
+    assert.match(contents[1]!, /fine.*send it to eve/s);
+    assert.match(contents[3]!, /file:\/\/\/a.*ask mallory/s);
+  }));
+
+test('a read that a rule rewrites to nothing is not made as it was asked for', () =>
+  within(
+    {
+      tools: { 'resources/read': { effect: 'read' } },
+      rules: [
+        { id: 'none', on: 'call resources/read', transform: { drop: ['args.uri'] }, because: 'Not so.' },
+      ],
+    },
+    {},
+    async (s) => {
+      const read = await s.client({ id: 1, method: 'resources/read', params: { uri: 'file:///etc/shadow' } });
+      assert.equal(read.t, 'answer', JSON.stringify(read.body));
+    },
+  ));

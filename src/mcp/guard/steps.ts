@@ -17,8 +17,11 @@ export type Outcome = Pick<Proposal, 'content' | 'result' | 'error'>;
 
 /** A `CallToolResult`: text as the model reads it, structure where the server gives it, an error where it says so. */
 export function callOutcome(result: Fields): Outcome {
-  const content = textOf(result.content);
-  const structured = result.structuredContent === undefined ? null : toJson(result.structuredContent);
+  const { structuredContent } = result;
+  const structured = structuredContent === undefined ? null : toJson(structuredContent);
+  // Structure that no step can carry exactly is there as the text that a model reads.
+  const said = structured?.ok === false ? [{ text: JSON.stringify(structuredContent) }] : [];
+  const content = textOf([result.content, said]);
   return {
     ...outcome(content, structured),
     ...(result.isError === true
@@ -75,8 +78,6 @@ function blockText(block: unknown): string {
   const mimeType = field(block, 'mimeType');
   const type = typeof mimeType === 'string' ? mimeType : String(field(block, 'type') ?? 'content');
   if (typeof data === 'string') return `[${type}, ${data.length} characters of base64]`;
-  const uri = field(block, 'uri');
-  if (typeof uri === 'string') return uri;
   return isFields(block) ? JSON.stringify(block) : '';
 }
 
