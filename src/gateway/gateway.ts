@@ -70,11 +70,12 @@ function createGateway(
 ): Gateway {
   const under = new Set<AbortController>();
   const open = new Set<Promise<void>>();
-  /** Replies under way, which a stop ends. */
-  const watching = new Set<() => void>();
+  /** Replies under way, which a stop ends, or the halt of their session. */
+  const watching = new Set<{ readonly session: string; readonly look: () => void }>();
   const parts = { engine, config, conversations, journal, onFailure };
   const unsubscribe = engine.subscribe((event) => {
-    if (event.type === 'stop') for (const look of watching) look();
+    if (event.type !== 'stop' && event.type !== 'session') return;
+    for (const { session, look } of watching) if (event.type === 'stop' || event.session === session) look();
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -181,8 +182,11 @@ function createGateway(
     // An error of the vendor has no reply in it.
     if (sent.status < 200 || sent.status > 299) return relayWhole(response, sent, own);
     const desk = await admitted.desk(gone);
-    const look = () => void desk.recheck().catch(onFailure);
-    watching.add(look);
+    const watched = {
+      session: admitted.session,
+      look: () => void desk.recheck().catch(onFailure),
+    };
+    watching.add(watched);
     try {
       const type = String(sent.headers['content-type'] ?? '').toLowerCase();
       if (admitted.request.stream && type.startsWith('text/event-stream')) {
@@ -225,7 +229,7 @@ function createGateway(
         throw new Refusal(502, 'upstream_invalid', `The reply cannot be guarded: ${error.problem.message}.`);
       throw error;
     } finally {
-      watching.delete(look);
+      watching.delete(watched);
       await desk.settled();
     }
   }

@@ -25,6 +25,11 @@ rules:
     on: output
     deny: content.matches("sk-[0-9]{4}")
     because: Keys are not told.
+  - id: leaked
+    on: result
+    deny: content == "leaked"
+    otherwise: halt
+    because: Something leaked.
 `;
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -153,6 +158,29 @@ describe('what was said is on record', () => {
       '[DONE]',
     );
     assert.doesNotMatch((await ask('openai')).text, /1234/);
+  });
+});
+
+describe('a reply that is on its way', () => {
+  it('ends when its session is halted by what came in by another door', async () => {
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const tell = (delta: object, reason: string | null = null) =>
+        response.write(`data: ${JSON.stringify(chat(delta, reason))}\n\n`);
+      tell({ content: 'The beginning. ' });
+      const goOn = async () => {
+        const { sessions } = await server.engine.sessions({ limit: 1 });
+        await server.engine.decide(sessions[0]!.id, { kind: 'tool.result', name: 'read', content: 'leaked' });
+        await pause(50);
+        tell({ content: 'More words.' });
+        tell({}, 'stop');
+        response.end('data: [DONE]\n\n');
+      };
+      setTimeout(() => void goOn(), 50);
+    };
+    const { text } = await ask('openai');
+    assert.match(text, /The beginning\. .*Something leaked|The beginning\. .*halted/s);
+    assert.doesNotMatch(text, /More words/);
   });
 });
 
