@@ -261,3 +261,54 @@ describe('words in an odd place', () => {
     assert.deepEqual(reply.choices[0]!.message.content, content);
   });
 });
+
+describe('a reply on which no decision can be had', () => {
+  it('is one failure, however many decisions it needed', async () => {
+    const away = async (): Promise<never> => {
+      await Promise.resolve();
+      throw new Error('the store is full');
+    };
+    const desk = { ...tellingDesk(), call: away, text: () => ({ push: () => '', end: away }) };
+    const lost: unknown[] = [];
+    const onLost = (error: unknown) => void lost.push(error);
+    process.on('unhandledRejection', onLost);
+    try {
+      const message = {
+        role: 'assistant',
+        content: 'hi',
+        tool_calls: [{ id: 'c1', type: 'function', function: { name: 'read', arguments: '{}' } }],
+      };
+      const replies: readonly (readonly [Protocol, Fields])[] = [
+        [openaiChat, { choices: [{ message }, { message }] }],
+        [
+          anthropic,
+          {
+            content: [
+              { type: 'text', text: 'hi' },
+              { type: 'tool_use', id: 'c1', name: 'read', input: {} },
+            ],
+          },
+        ],
+        [
+          gemini,
+          { candidates: [{ content: { parts: [{ text: 'hi' }, { functionCall: { name: 'read' } }] } }] },
+        ],
+        [
+          openaiResponses,
+          {
+            output: [
+              { type: 'message', content: [{ type: 'output_text', text: 'hi' }] },
+              { type: 'function_call', call_id: 'c1', name: 'read', arguments: '{}' },
+            ],
+          },
+        ],
+      ];
+      for (const [protocol, body] of replies)
+        await assert.rejects(protocol.reply(body, desk), /store is full/);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.deepEqual(lost, [], 'what nobody hears of ends the process');
+    } finally {
+      process.off('unhandledRejection', onLost);
+    }
+  });
+});

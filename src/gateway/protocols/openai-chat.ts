@@ -158,6 +158,8 @@ function rewritten(call: Fields, args: Fields): Fields {
 async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   const { message } = choice;
   if (!isObject(message)) throw new Unreadable('a choice without a message');
+  const given = objects(message.tool_calls).map((call, i) => withId(call, desk.turn, count(choice.index), i));
+  if (given.length > CALLS_MAX) throw new Unreadable(`a reply with more than ${CALLS_MAX} tool calls`);
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(message))
     if (!desk.guarded || (SAFE.has(key) && (typeof value !== 'object' || value === null))) out[key] = value;
@@ -173,17 +175,16 @@ async function judged(choice: Fields, desk: Desk): Promise<Fields> {
   });
   if (audio !== '')
     said.push(through(desk, audio).then((text) => void (desk.guarded && text !== audio && delete out.audio)));
-  const given = objects(message.tool_calls).map((call, i) => withId(call, desk.turn, count(choice.index), i));
-  if (given.length > CALLS_MAX) throw new Unreadable(`a reply with more than ${CALLS_MAX} tool calls`);
   const rulings = [...given, ...(isObject(message.function_call) ? [message.function_call] : [])].map(
     async (call) => ({
       call,
       ruling: await desk.call(callOf(call)),
     }),
   );
-  await Promise.all(said);
+  // Waited for together: of two that fail, one must not be left without anybody to hear of it.
+  const [ruled] = await Promise.all([Promise.all(rulings), Promise.all(said)]);
   const kept: Fields[] = [];
-  for (const { call, ruling } of await Promise.all(rulings)) {
+  for (const { call, ruling } of ruled) {
     if (ruling.t === 'withhold') out.content = joined(contentText(out.content), ruling.text);
     else kept.push(ruling.t === 'rewrite' ? rewritten(call, ruling.args) : call);
   }
