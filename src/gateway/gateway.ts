@@ -178,7 +178,7 @@ function createGateway(
     gone: AbortSignal,
   ): Promise<void> {
     const own = { 'x-interlock-session': admitted.session, 'x-interlock-verdict': admitted.verdict };
-    plainOnly(sent);
+    passable(sent);
     // An error of the vendor has no reply in it.
     if (sent.status < 200 || sent.status > 299) return relayWhole(response, sent, own);
     const desk = await admitted.desk(gone);
@@ -420,21 +420,22 @@ async function readReply({ body }: Sent, max: number): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** Only what can be read is passed on. */
-function plainOnly({ headers, body }: Sent): void {
+/** Only what can be read is passed on, and nothing that leads a client past the gateway. */
+function passable({ status, headers, body, upstream }: Sent): void {
   const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return;
+  const isPlain = encoding === undefined || encoding === 'identity';
+  if (isPlain && !REDIRECTS.includes(status)) return;
   body.on('error', () => {}).destroy();
-  const given = String(encoding).slice(0, 60);
-  throw new Refusal(
-    502,
-    'upstream_invalid',
-    `The upstream's answer is encoded as ${given}, which it was not asked for.`,
-  );
+  const what = isPlain
+    ? `redirects; give the address of ${upstream.name} as it is now in the gateway file`
+    : `answers encoded as ${String(encoding).slice(0, 60)}, which it was not asked for`;
+  throw new Refusal(502, 'upstream_invalid', `The upstream ${what}.`);
 }
 
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
 async function relayWhole(response: ServerResponse, sent: Sent, own: Record<string, string>): Promise<void> {
-  plainOnly(sent);
+  passable(sent);
   const ok = sent.status >= 200 && sent.status <= 299;
   const text = await readReply(sent, ok ? REPLY_BYTES_MAX : ERROR_BYTES_MAX);
   send(response, sent.status, { ...passHeaders(sent.headers), ...own }, text);

@@ -255,4 +255,20 @@ describe('an upstream', () => {
       assert.match(text, /upstream_invalid.*gzip|gzip.*upstream_invalid/s);
     }
   });
+
+  it('that sends clients elsewhere does not lead them past the gateway', async () => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      answer = (_, response) => void response.writeHead(status, { location: 'http://127.0.0.1:9/v1' }).end();
+      const asked = await fetch(`${server.url}/gateway/${PATHS.openai}`, {
+        method: 'POST',
+        redirect: 'manual',
+        body: JSON.stringify({ model: 'm', messages: [] }),
+      });
+      assert.equal(asked.status, 502);
+      assert.equal(asked.headers.get('location'), null);
+      assert.match(await asked.text(), /redirects/);
+      const listed = await fetch(`${server.url}/gateway/openai/v1/models`, { redirect: 'manual' });
+      assert.deepEqual([listed.status, listed.headers.get('location')], [502, null]);
+    }
+  });
 });

@@ -107,7 +107,7 @@ function isTimeout(error: unknown): boolean {
   );
 }
 
-/** Of the connection, or of this gateway: they do not go on. */
+/** Of the connection, of this gateway, or a way past it: they do not go on. */
 const KEPT = new Set([
   ...[
     'connection',
@@ -127,6 +127,7 @@ const KEPT = new Set([
     'accept-encoding',
     'expect',
   ],
+  ...['location', 'refresh', 'alt-svc'],
   ...['origin', 'referer', 'cookie', 'set-cookie', 'forwarded', 'x-forwarded-for', 'x-forwarded-host'],
 ]);
 
