@@ -181,7 +181,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       spec: nullable(digest),
       specName: nullable(string),
     },
-    { door: { enum: DOORS } },
+    {
+      door: { enum: DOORS },
+      failOpen: {
+        ...record({ kinds: list({ enum: STEP_KINDS }), tools: list(string) }),
+        description:
+          'When a session is opened: what may go on when no decision can be had (`fail: open`). ' +
+          'It is told later, with the label `undecided`.',
+      },
+    },
   ),
   Hold: record(
     {

@@ -56,6 +56,8 @@ export interface ToolLike {
   readonly reversible?: boolean;
   /** Of the output, where its schema says nothing nearer. */
   readonly trust?: 'trusted' | 'untrusted';
+  /** `open`: a call may run when no decision can be had, and is put on record later. `closed` when absent. */
+  readonly fail?: 'closed' | 'open';
   readonly labels?: readonly string[];
   /** JSON Schema 2020-12 of the arguments. */
   readonly input?: SchemaLike;

@@ -201,6 +201,8 @@ export interface Head {
   readonly mode?: Mode;
   /** Of calls that no contract and no enforced rule names. */
   readonly default?: 'allow' | 'deny' | 'hold';
+  /** `open`: inputs, outputs, requests to models and what is read may go on when no decision can be had. */
+  readonly fail?: 'closed' | 'open';
   readonly tools?: ToolsLike;
   readonly let?: Readonly<Record<string, Expr<Names<ToolsLike, string, Pattern<string>>>>>;
   readonly checks?: Readonly<Record<string, Check>>;

@@ -3,6 +3,7 @@ import type { Monitor } from '../monitor/monitor.ts';
 import type { CheckPlan } from '../spec/check.ts';
 import type { Json, JsonObject } from '../step/types.ts';
 import type { Store } from '../store/store.ts';
+import type { FailOpen } from './types.ts';
 
 /** A spec ready to run. `createMonitor` is called once per engine; the monitor serves every session of the spec. */
 export interface CompiledSpecLike {
@@ -10,6 +11,8 @@ export interface CompiledSpecLike {
   /** `sha256:<hex>` of `canonical`. */
   readonly digest: string;
   readonly canonical: string;
+  /** What may go on when no decision can be had; nothing when absent. */
+  readonly failOpen?: FailOpen;
   /** Whether sessions of the agent with this name run under the spec. */
   applies(agentName: string): boolean;
   createMonitor(): Monitor;

@@ -22,6 +22,7 @@ import type { Shared } from './shared.ts';
 import { snapshotIsDue, snapshotOf } from './snapshot.ts';
 import type { Stops } from './stops.ts';
 import type { EngineEvent, Hold, Recorded } from './types.ts';
+import { undecidedFinding } from './undecided.ts';
 
 export interface Recorder {
   /**
@@ -115,7 +116,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     ];
     for (const row of changed) writes.push({ t: 'hold', row });
     if (history !== undefined) writes.push(...shared.take(arrival));
-    const finding = overdueFinding(step, decision);
+    const finding = overdueFinding(step, decision) ?? undecidedFinding(step);
     if (finding !== null) writes.push({ t: 'finding', row: { finding, observed: false } });
     if (snapshotIsDue(session, limits.stepsPerSnapshot)) {
       writes.push({ t: 'snapshot', row: snapshotOf(session) });

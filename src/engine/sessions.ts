@@ -60,11 +60,17 @@ export function createSessions({
       init.id === undefined ? null : (memory.get(id) ?? (await memory.load(id)) ?? memory.get(id));
     if (known === null) {
       await start(id, init);
-      return (await store.session(id, clock()))!;
+      return opened(id);
     }
     checkResume(known.row, init);
     await known.tail;
-    return (await store.session(id, clock()))!;
+    return opened(id);
+  }
+
+  async function opened(id: string): Promise<SessionSummary> {
+    const summary = (await store.session(id, clock()))!;
+    const failOpen = specs.failOpen(summary.spec);
+    return failOpen === undefined ? summary : { ...summary, failOpen };
   }
 
   /** Nobody waits between the look at memory and this, so that what is not there is new. */

@@ -6,6 +6,7 @@ import { nativeSha256 } from './native-sha256.ts';
 import { createNoSpecMonitor } from './no-spec.ts';
 import type { CompiledSpecLike, EngineOptions } from './options.ts';
 import { refuse } from './problem.ts';
+import type { FailOpen } from './types.ts';
 
 export interface Specs {
   /** The first spec for the agent, or null. */
@@ -13,11 +14,14 @@ export interface Specs {
   /** The monitor a stored session is pinned to. Rejects with an `EngineError` when it cannot be had. */
   pinned(row: SessionRow): Promise<Monitor>;
   monitorOf(spec: CompiledSpecLike): Monitor;
+  /** Of the spec of this digest, as far as it was loaded. */
+  failOpen(digest: string | null): FailOpen | undefined;
   noSpec(verdict: 'deny' | 'allow'): Monitor;
 }
 
 export function createSpecs(options: Pick<EngineOptions, 'specs' | 'recompile'>, store: Store): Specs {
   const monitors = new Map<string, Monitor>();
+  const failOpen = new Map<string, FailOpen>();
   const noSpec = { deny: createNoSpecMonitor('deny'), allow: createNoSpecMonitor('allow') };
 
   function monitorOf(spec: CompiledSpecLike): Monitor {
@@ -25,6 +29,7 @@ export function createSpecs(options: Pick<EngineOptions, 'specs' | 'recompile'>,
     if (known !== undefined) return known;
     const monitor = spec.createMonitor();
     monitors.set(spec.digest, monitor);
+    if (spec.failOpen !== undefined) failOpen.set(spec.digest, spec.failOpen);
     return monitor;
   }
 
@@ -36,6 +41,7 @@ export function createSpecs(options: Pick<EngineOptions, 'specs' | 'recompile'>,
   return {
     choose: (agentName) => options.specs.find((spec) => spec.applies(agentName)) ?? null,
     monitorOf,
+    failOpen: (digest) => (digest === null ? undefined : failOpen.get(digest)),
     noSpec: (verdict) => noSpec[verdict],
     async pinned(row) {
       if (row.spec === null) return noSpec[row.noSpec ?? 'deny'];

@@ -45,6 +45,16 @@ export interface SessionSummary {
   readonly title: string | null;
   readonly spec: string | null;
   readonly specName: string | null;
+  /** What may go on when no decision can be had; said when the session is opened, if there is any. */
+  readonly failOpen?: FailOpen;
+}
+
+/** `fail: open` of a spec and of its contracts. */
+export interface FailOpen {
+  /** Kinds of steps that are no calls. */
+  readonly kinds: readonly StepKind[];
+  /** Tools, by name. */
+  readonly tools: readonly string[];
 }
 
 /** A decided and durable step. `stateDigest` is the monitor's state after it, `sha256:<hex>`. */

@@ -14,6 +14,7 @@ import {
 import { type CheckOptions, type HoldOptions, permit } from './permit.ts';
 import type { CallTrace, Tracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
+import type { Undecided } from './undecided.ts';
 
 export interface ToolContext {
   readonly callId: string;
@@ -48,6 +49,15 @@ export interface CallPlace {
   readonly transport: Transport;
   readonly session: string;
   readonly tracing: Tracing;
+  readonly undecided: Undecided;
+}
+
+interface RunPlace extends CallPlace {
+  readonly record: <A extends object, R>(
+    place: CallPlace,
+    call: GuardedCall<A, R>,
+    outcome: Outcome,
+  ) => Promise<unknown>;
 }
 
 /** One call of a tool, from its arguments to what may be returned. `args` must be frozen JSON. */
@@ -80,10 +90,22 @@ export function callTool<A extends object, R>(
     place.tracing.guarded(traced, async (trace) => {
       signal?.throwIfAborted();
       const proposal: Proposal = { kind: 'tool.call', name: tool.name, callId, args: call.args };
-      const asked = { ...options, signal, onDecision: trace.decided };
-      const { decision } = await permit(place.transport, place.session, proposal, asked);
+      let known = false;
+      const onDecision = (recorded: Recorded) => {
+        known = true;
+        trace.decided(recorded);
+      };
+      let recorded: Recorded;
+      try {
+        recorded = await permit(place.transport, place.session, proposal, { ...options, signal, onDecision });
+      } catch (error) {
+        // What was decided already, a hold that is waited for, stands.
+        if (known || !place.undecided.covers(proposal, error)) throw error;
+        return run({ ...place, record: unrecorded }, call, trace);
+      }
+      const { decision } = recorded;
       const args = decision.verdict === 'transform' ? frozenArgs(decision.transformed) : call.args;
-      return run(place, { ...call, args }, trace);
+      return run({ ...place, record }, { ...call, args }, trace);
     }),
   );
 }
@@ -103,14 +125,14 @@ export async function denialAsResult<T>(
 
 /** Runs the tool and records what came of it. Interrupted, it answers at once and records when the tool settles. */
 async function run<A extends object, R>(
-  place: CallPlace,
+  place: RunPlace,
   call: GuardedCall<A, R>,
   trace: CallTrace,
 ): Promise<R> {
   const { tool, signal } = call;
   if (signal?.aborted) {
     // Allowed, but it will not run: said so, so that its place in a limit is given back.
-    await record(place, call, { error: { message: 'aborted before it ran', type: 'AbortError' } });
+    await place.record(place, call, { error: { message: 'aborted before it ran', type: 'AbortError' } });
     signal.throwIfAborted();
   }
   const stop = new AbortController();
@@ -137,7 +159,7 @@ async function run<A extends object, R>(
 }
 
 async function execute<A extends object, R>(
-  place: CallPlace,
+  place: RunPlace,
   call: GuardedCall<A, R>,
   trace: CallTrace,
   signal: AbortSignal,
@@ -147,17 +169,28 @@ async function execute<A extends object, R>(
     const { callId, tool } = call;
     value = await trace.executed(async () => tool.execute(call.args as unknown as A, { callId, signal }));
   } catch (error) {
-    await record(place, call, { error: errorOf(error) });
+    await place.record(place, call, { error: errorOf(error) });
     throw error;
   }
-  await record(place, call, resultOf(value));
+  await place.record(place, call, resultOf(value));
   return value;
+}
+
+type Outcome = Pick<Proposal, 'result' | 'content' | 'error'>;
+
+/** What came of a call whose decision could not be had: kept, until it can be put on record. */
+async function unrecorded<A extends object, R>(
+  { undecided }: CallPlace,
+  { tool, callId, args }: GuardedCall<A, R>,
+  outcome: Outcome,
+): Promise<void> {
+  undecided.happened({ kind: 'tool.result', name: tool.name, callId, args, ...outcome });
 }
 
 async function record<A extends object, R>(
   place: CallPlace,
   call: GuardedCall<A, R>,
-  outcome: Pick<Proposal, 'result' | 'content' | 'error'>,
+  outcome: Outcome,
 ): Promise<Recorded> {
   const { tool, callId, options } = call;
   const proposal: Proposal = { kind: 'tool.result', name: tool.name, callId, ...outcome };

@@ -34,24 +34,35 @@ interface Request<T> {
 }
 
 type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: InterlockError; readonly again: boolean };
+  | { readonly ok: true; readonly reached: true; readonly value: T }
+  | {
+      readonly ok: false;
+      readonly reached: boolean;
+      readonly error: InterlockError;
+      readonly again: boolean;
+    };
 
 export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): Transport {
   const base = new URL(baseUrl);
   const { timeoutMs = 10_000, retryForMs = 3_000, key } = options;
   const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
   const closed = new AbortController();
+  /** It has not answered for as long as it is tried; one answer ends that. */
+  let away = false;
 
   async function send<T>(request: Request<T>): Promise<T> {
     let giveUpAt = Number.POSITIVE_INFINITY;
     for (let attempt = 0; ; attempt++) {
       const outcome = await attemptOnce(request);
+      away &&= outcome.reached !== true;
       if (outcome.ok) return outcome.value;
       request.signal?.throwIfAborted();
-      giveUpAt = Math.min(giveUpAt, Date.now() + retryForMs);
+      giveUpAt = Math.min(giveUpAt, Date.now() + (away ? 0 : retryForMs));
       const again = outcome.again && request.once !== true && !closed.signal.aborted;
-      if (!again || Date.now() >= giveUpAt) throw outcome.error;
+      if (!again || Date.now() >= giveUpAt) {
+        away = outcome.reached !== true;
+        throw outcome.error;
+      }
       await delay(RETRY_DELAY_MS[Math.min(attempt, RETRY_DELAY_MS.length - 1)]!, request.signal);
     }
   }
@@ -85,20 +96,20 @@ export function remoteTransport(baseUrl: string, options: ConnectOptions = {}): 
       answer = await response.json();
     } catch (cause) {
       const error = new DecisionUnavailable(`No decision: ${base.origin} cannot be reached.`, { cause });
-      return { ok: false, error, again: true };
+      return { ok: false, reached: false, error, again: true };
     }
     if (!response.ok) {
       const error = failure(
         problemOf(answer) ?? { code: 'internal', message: `${base.origin} answered ${response.status}` },
       );
-      return { ok: false, error, again: response.status === 503 };
+      return { ok: false, reached: true, error, again: response.status === 503 };
     }
     const value = read(answer);
-    if (value !== null) return { ok: true, value };
+    if (value !== null) return { ok: true, reached: true, value };
     const error = new DecisionUnavailable(
       `No decision: ${base.origin}${path} answered something else. Is it an Interlock of this version?`,
     );
-    return { ok: false, error, again: false };
+    return { ok: false, reached: true, error, again: false };
   }
 
   const sessionPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;

@@ -17,18 +17,22 @@ import {
 import { approved, type HoldOptions, hasPassed, type PermitOptions, permit } from './permit.ts';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 import type { Transport } from './transport.ts';
+import { createUndecided } from './undecided.ts';
 
 export interface Session {
   readonly id: string;
   readonly opened: SessionSummary;
-  /** Records what the user said, before the model reads it. Throws like a guarded call. */
-  input(text: string): Promise<Recorded>;
+  /**
+   * Records what the user said, before the model reads it. Throws like a guarded call. Null where no decision could be had and
+   * the spec lets it go on (`fail: open`): it is put on record later.
+   */
+  input(text: string): Promise<Recorded | null>;
   /** Decides what the agent is about to say; say it once this resolves. Throws like a guarded call. */
-  output(text: string, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
+  output(text: string, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded | null>;
   /** Decides whether the session is handed to another agent; hand over once this resolves. Throws like a guarded call. */
   handoff(to: string, args?: object, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
   /** Decides any step before it happens; resolves once it may. Throws like a guarded call. */
-  permit(proposal: Proposal, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded>;
+  permit(proposal: Proposal, options?: HoldOptions & { signal?: AbortSignal }): Promise<Recorded | null>;
   /** Records any other step and gives its decision as it is; the caller acts on the verdict. */
   observe(proposal: Proposal): Promise<Recorded>;
   /** Has a check of the spec made, e.g. the tests run on this commit. Resolves with whether it passed. */
@@ -49,25 +53,40 @@ export interface Session {
 }
 
 export function openedSession(
-  transport: Transport,
+  given: Transport,
   opened: SessionSummary,
   tracing: Tracing = NO_TRACING,
 ): Session {
   const { id } = opened;
-  const place = { transport, session: id, tracing };
+  const undecided = createUndecided(given, opened);
+  const { transport } = undecided;
+  const place = { transport, session: id, tracing, undecided };
 
-  async function say(kind: 'input' | 'output', content: string, options: PermitOptions): Promise<Recorded> {
-    return permit(transport, id, valid({ kind, content }), options);
+  /** Null: it goes on undecided, and is put on record later. */
+  async function permitted(given: unknown, options: PermitOptions): Promise<Recorded | null> {
+    const proposal = valid(given);
+    let known = false;
+    const onDecision = () => {
+      known = true;
+    };
+    try {
+      return await permit(transport, id, proposal, { ...options, onDecision });
+    } catch (error) {
+      // What was decided already, a hold that is waited for, stands; a call has a guard of its own.
+      if (known || proposal.kind === 'tool.call' || !undecided.covers(proposal, error)) throw error;
+      undecided.happened(proposal);
+      return null;
+    }
   }
 
   return {
     id,
     opened,
-    input: (text) => say('input', text, {}),
-    output: (text, options = {}) => say('output', text, options),
+    input: (text) => permitted({ kind: 'input', content: text }, {}),
+    output: (text, options = {}) => permitted({ kind: 'output', content: text }, options),
     handoff: (to, args = {}, options = {}) =>
       permit(transport, id, valid({ kind: 'handoff', name: to, args }), options),
-    permit: async (proposal, options = {}) => permit(transport, id, valid(proposal), options),
+    permit: (proposal, options = {}) => permitted(proposal, options),
     observe: (proposal) => transport.decide(id, valid({ ...proposal, id: proposal.id ?? randomUUID() })),
     check: async (name, about = {}) => {
       const parsed = parseCheckRequest({ name, ...about });

@@ -5,8 +5,11 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CompiledSpecLike } from '../engine/options.ts';
+import type { FailOpen } from '../engine/types.ts';
 import { createMonitor } from '../monitor/session-monitor.ts';
 import { type CompiledSpec, compileSpec, formatProblem, lineMap } from '../spec/index.ts';
+import type { Program } from '../spec/program.ts';
+import type { StepKind } from '../step/types.ts';
 import { SpecInvalid } from './errors.ts';
 
 /** Beside `src`; the build puts a copy beside its own. */
@@ -47,9 +50,26 @@ function runnable(spec: CompiledSpec): CompiledSpecLike {
     name,
     digest,
     canonical,
+    ...failOpenOf(program),
     applies: (agent) => spec.applies(agent),
     createMonitor: () => createMonitor(program),
   };
+}
+
+/** What is said, read or asked of a model; an act is open by its own contract only. */
+const OPEN_KINDS: readonly StepKind[] = [
+  'input',
+  'output',
+  'model.request',
+  'model.response',
+  'retrieval',
+  'memory.read',
+];
+
+function failOpenOf({ failOpen, tools }: Program): { failOpen?: FailOpen } {
+  const open = [...tools].flatMap(([tool, { contract }]) => (contract.failOpen ? [tool] : []));
+  if (!failOpen && open.length === 0) return {};
+  return { failOpen: { kinds: failOpen ? OPEN_KINDS : [], tools: open } };
 }
 
 /**

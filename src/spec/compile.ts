@@ -82,6 +82,7 @@ export function compileProgram(
     agents: document.agents,
     mode: document.mode,
     defaultVerdict: document.defaultVerdict,
+    failOpen: document.failOpen,
     tools,
     rules,
     views,

@@ -11,6 +11,8 @@ import type { Mode } from './terms.ts';
 export const EFFECTS = ['read', 'write', 'send', 'delete', 'execute'] as const;
 export type Effect = (typeof EFFECTS)[number];
 export const TRUST = ['trusted', 'untrusted'] as const;
+/** What happens to a call when no decision can be had. */
+export const FAIL = ['closed', 'open'] as const;
 export type Trust = (typeof TRUST)[number];
 export const DEFAULTS = ['allow', 'deny', 'hold'] as const;
 export type DefaultVerdict = (typeof DEFAULTS)[number];
@@ -30,6 +32,8 @@ export interface ToolContract {
   /** Trust of the output where its schema says nothing nearer. */
   readonly trust: Trust;
   readonly labels: readonly string[];
+  /** A call may run when no decision can be had. */
+  readonly failOpen: boolean;
   readonly input: Json | null;
   readonly output: Json | null;
   readonly range: Range;
@@ -183,6 +187,8 @@ export interface SpecDocument {
   readonly agents: readonly string[];
   readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
+  /** What is no call and can be taken back may go on when no decision can be had. */
+  readonly failOpen: boolean;
   readonly tools: ReadonlyMap<string, ToolContract>;
   readonly checks: ReadonlyMap<string, CheckDeclaration>;
   /** Names for expressions: the spec's own. */

@@ -148,6 +148,8 @@ export interface Program {
   /** The spec's own mode: that of its contracts and its default. */
   readonly mode: Mode;
   readonly defaultVerdict: DefaultVerdict;
+  /** Whether inputs, outputs, requests to models and what is read may go on when no decision can be had. */
+  readonly failOpen: boolean;
   readonly tools: ReadonlyMap<string, ToolPlan>;
   readonly rules: readonly RulePlan[];
   readonly views: readonly ViewPlan[];

@@ -8,6 +8,7 @@ import {
   type DefaultVerdict,
   EFFECTS,
   type Expression,
+  FAIL,
   type SpecDocument,
   type ToolContract,
   TRUST,
@@ -55,6 +56,7 @@ export const SPEC_KEYS = [
   'parameters',
   'mode',
   'default',
+  'fail',
   'tools',
   'let',
   'checks',
@@ -62,7 +64,7 @@ export const SPEC_KEYS = [
   'fixtures',
   'tests',
 ];
-const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'input', 'output', 'description', 'to'];
+const TOOL_KEYS = ['effect', 'reversible', 'trust', 'labels', 'fail', 'input', 'output', 'description', 'to'];
 
 export function readDocument(source: Source, whole: SourceNode, place: Place): SpecDocument | null {
   const { root, lets: parameters } = bindParameters(source, whole, place.given);
@@ -111,6 +113,7 @@ export function readDocument(source: Source, whole: SourceNode, place: Place): S
     agents: readApplies(source, fields.get('applies')),
     mode: strictestMode([mode, ...parts.map((part) => part.document.mode)]),
     defaultVerdict: strictestDefault([defaultVerdict, ...parts.map((part) => part.document.defaultVerdict)]),
+    failOpen: wordFrom(source, fields.get('fail'), '`fail`', FAIL) === 'open',
     tools: joinTools(source, tools, parts, fields.get('imports')),
     checks: joinChecks(source, checks, parts, fields.get('imports')),
     lets,
@@ -188,6 +191,7 @@ function readTools(
       reversible: readBoolean(source, fields.get('reversible'), '`reversible`', true),
       trust: wordFrom(source, fields.get('trust'), '`trust`', TRUST) ?? 'untrusted',
       labels: labels ? textsOf(source, labels.node, '`labels`') : [],
+      failOpen: wordFrom(source, fields.get('fail'), '`fail`', FAIL) === 'open',
       input: schemas.input,
       output: schemas.output,
       range: tool.keyRange,

@@ -35,6 +35,7 @@ export interface Scenario {
   readonly answer?: 'approve' | 'refuse';
   readonly abort?: string;
   readonly away?: true;
+  readonly fail?: 'open';
   readonly stream?: true;
   readonly hand_over?: string;
   readonly expect: {
@@ -102,7 +103,11 @@ const ENDS: Readonly<Record<string, string>> = {
 };
 
 export async function playScenario(rig: Rig, scenario: Scenario, stream: boolean): Promise<void> {
-  const engine = await openEngine({ dataDir: null, specs: [loadSpecObject(SPEC)], withoutSpec: 'deny' });
+  const engine = await openEngine({
+    dataDir: null,
+    specs: [loadSpecObject({ ...SPEC, fail: scenario.fail ?? 'closed' })],
+    withoutSpec: 'deny',
+  });
   const interlock = overTransport(localTransport(engine));
   const model = await startScriptedModel({ script: scenario.model.map(turnOf) });
   try {

@@ -27,7 +27,7 @@ from langgraph.checkpoint.memory import InMemorySaver  # noqa: E402
 from openai import AsyncOpenAI, OpenAI  # noqa: E402
 
 import interlock  # noqa: E402
-from interlock import Interlock, InterlockError, Options  # noqa: E402
+from interlock import DecisionUnavailable, Interlock, InterlockError, Options  # noqa: E402
 from interlock.langchain import InterlockMiddleware  # noqa: E402
 from interlock.openai_agents import guard_agent  # noqa: E402
 
@@ -55,15 +55,19 @@ def wait_for(port: int) -> None:
 
 
 class Server:
-    def __init__(self, directory: str) -> None:
-        spec = os.path.join(directory, "spec.yaml")
-        with open(spec, "w", encoding="utf8") as file:
-            file.write(SHEET["spec"])
+    def __init__(self, directory: str, fail: str = "closed") -> None:
+        self.spec = os.path.join(directory, "spec.yaml")
+        with open(self.spec, "w", encoding="utf8") as file:
+            file.write(SHEET["spec"] + f"fail: {fail}\n")
+        self.directory = directory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
         main = os.path.join(ROOT, "src/cli/main.ts")
         args = ["serve", "--port", str(self.port), "--no-otlp", "--no-example"]
-        args += ["--data", os.path.join(directory, "data"), "--spec", spec]
+        args += ["--data", os.path.join(self.directory, "data"), "--spec", self.spec]
         self.process = subprocess.Popen([NODE, main, *args], stdout=subprocess.DEVNULL)
         wait_for(self.port)
 
@@ -255,7 +259,7 @@ class Conformance(unittest.TestCase):
     def play(self, rig, scenario):
         directory = tempfile.mkdtemp(prefix="interlock-python-")
         expect = scenario["expect"]
-        server = SERVER if not scenario.get("away") else Server(directory)
+        server = SERVER if not scenario.get("away") else Server(directory, scenario.get("fail", "closed"))
         model, model_url = start_model(scenario["model"], directory)
         client = Interlock.connect(server.url, retry_for=0.2)
         ran = []
@@ -328,6 +332,40 @@ class Conformance(unittest.TestCase):
                 client.answer_hold(holds[0]["id"], approve=answer == "approve", by="reviewer", role="support-lead")
                 return
             time.sleep(0.05)
+
+
+class Away(unittest.TestCase):
+    def test_what_went_on_without_a_decision_is_put_on_record_when_the_server_is_back(self):
+        server = Server(tempfile.mkdtemp(prefix="interlock-python-"), "open")
+        client = Interlock.connect(server.url, retry_for=0.2)
+        try:
+            session = client.session(agent="away")
+            offers = session.guard(lambda: ["A-1"], name="list_offers")
+            order = session.guard(lambda id: {"id": id}, name="get_order")
+            server.stop()
+            self.assertIsNone(session.input("What is on offer?"))
+            self.assertEqual(offers(), ["A-1"])
+            with self.assertRaises(DecisionUnavailable):
+                order(id="A-1")
+            server.start()
+            self.assertEqual(order(id="A-1"), {"id": "A-1"})
+            steps = [row["step"] for row in server.get(f"/v1/sessions/{session.id}/steps")["steps"]]
+            kinds = [(step["kind"], step["name"], step.get("labels", [])) for step in steps[1:]]
+            self.assertEqual(
+                kinds,
+                [
+                    ("input", "", ["undecided"]),
+                    ("tool.result", "list_offers", ["undecided"]),
+                    ("tool.call", "get_order", []),
+                    ("tool.result", "get_order", []),
+                ],
+            )
+            self.assertEqual(steps[2]["result"], ["A-1"])
+            findings = server.get(f"/v1/findings?session={session.id}")["findings"]
+            self.assertEqual([(each["kind"], each["name"]) for each in findings], [("unguarded-step", "list_offers")])
+        finally:
+            client.close()
+            server.stop()
 
 
 class Cancelled(unittest.TestCase):

@@ -29,7 +29,7 @@ const WIDTH = 120;
 
 /** Parts of a spec that a blank line sets off. */
 const PARTS = ['imports', 'parameters', 'tools', 'let', 'checks', 'rules', 'fixtures', 'tests'];
-const TOOL = ['description', 'effect', 'reversible', 'trust', 'labels', 'to', 'input', 'output'];
+const TOOL = ['description', 'effect', 'reversible', 'trust', 'labels', 'fail', 'to', 'input', 'output'];
 const RULE = [
   'id',
   'on',

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Awaitable, Callable, Mapping
 
 from ._errors import DecisionUnavailable, InvalidProposal, StepDenied, ToolTimeout
-from ._http import Http
-from ._permit import permit
+from ._permit import Recorded, permit
 from ._tracing import CallTrace
+from ._undecided import SessionHttp
 
 ERROR_LENGTH_MAX = 2_000
 
@@ -40,13 +40,14 @@ class Options:
 
 Run = Callable[[dict[str, Any]], Any]
 RunAsync = Callable[[dict[str, Any]], Awaitable[Any]]
+Record = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Call:
     """One call of a tool, from its arguments to what may be returned."""
 
-    http: Http
+    http: SessionHttp
     session: str
     name: str
     args: dict[str, Any]
@@ -56,14 +57,14 @@ class Call:
     def run(self, tool: Run) -> Any:
         with CallTrace(self.session, self.name, self.call_id).guarded() as trace:
             try:
-                args = self._decide(trace)
+                args, record = self._decide(trace)
                 with trace.executed():
                     try:
                         value = _within(tool, args, self.name, self.options.timeout)
                     except Exception as error:
-                        self._record({"error": _error_of(error)})
+                        record({"error": _error_of(error)})
                         raise
-                self._record(result_of(value))
+                record(result_of(value))
             except StepDenied as denied:
                 return self._told(denied)
             return value
@@ -71,41 +72,60 @@ class Call:
     async def run_async(self, tool: RunAsync) -> Any:
         with CallTrace(self.session, self.name, self.call_id).guarded() as trace:
             try:
-                args = await asyncio.to_thread(self._decide, trace)
+                args, record = await asyncio.to_thread(self._decide, trace)
                 with trace.executed():
                     try:
                         value = await asyncio.wait_for(tool(args), self.options.timeout)
                     except asyncio.CancelledError:
                         # Cancelled: said so, so that its place in a limit is given back. The program does not wait for it.
                         error = {"message": "cancelled", "type": "CancelledError"}
-                        await asyncio.shield(asyncio.to_thread(self._record, {"error": error}))
+                        await asyncio.shield(asyncio.to_thread(record, {"error": error}))
                         raise
                     except (asyncio.TimeoutError, TimeoutError) as error:
                         late: Exception = error
                         if self.options.timeout is not None:
                             late = ToolTimeout(self.name, self.options.timeout)
-                        await asyncio.to_thread(self._record, {"error": _error_of(late)})
+                        await asyncio.to_thread(record, {"error": _error_of(late)})
                         raise late from None
                     except Exception as error:
-                        await asyncio.to_thread(self._record, {"error": _error_of(error)})
+                        await asyncio.to_thread(record, {"error": _error_of(error)})
                         raise
-                await asyncio.to_thread(self._record, result_of(value))
+                await asyncio.to_thread(record, result_of(value))
             except StepDenied as denied:
                 return self._told(denied)
             return value
 
-    def _decide(self, trace: CallTrace) -> dict[str, Any]:
+    def _decide(self, trace: CallTrace) -> tuple[dict[str, Any], Record]:
+        """The arguments to run with, and how to record what came of it."""
         proposal = {"kind": "tool.call", "name": self.name, "callId": self.call_id, "args": self.args}
-        recorded = permit(
-            self.http,
-            self.session,
-            proposal,
-            suspend=self.options.on_hold == "suspend",
-            hold_timeout=self.options.hold_timeout,
-            on_decision=trace.decided,
-        )
+        known = False
+
+        def decided(recorded: Recorded) -> None:
+            nonlocal known
+            known = True
+            trace.decided(recorded)
+
+        try:
+            recorded = permit(
+                self.http,
+                self.session,
+                proposal,
+                suspend=self.options.on_hold == "suspend",
+                hold_timeout=self.options.hold_timeout,
+                on_decision=decided,
+            )
+        except DecisionUnavailable as error:
+            # What was decided already, a hold that is waited for, stands.
+            if known or not self.http.covers(proposal, error):
+                raise
+            return self.args, self._record_later
         decision = recorded["decision"]
-        return dict(decision["transformed"]) if decision["verdict"] == "transform" else self.args
+        args = dict(decision["transformed"]) if decision["verdict"] == "transform" else self.args
+        return args, self._record
+
+    def _record_later(self, outcome: Mapping[str, Any]) -> None:
+        result = {"kind": "tool.result", "name": self.name, "callId": self.call_id, "args": self.args, **outcome}
+        self.http.happened(result)
 
     def _record(self, outcome: Mapping[str, Any]) -> None:
         proposal = {"kind": "tool.result", "name": self.name, "callId": self.call_id, **outcome}

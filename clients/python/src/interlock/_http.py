@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from ._errors import DecisionUnavailable, InterlockError, RequestRefused
@@ -20,6 +20,10 @@ RETRY_DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8)
 FAILURES = ("overloaded", "store-failed", "internal")
 
 
+class Sender(Protocol):
+    def send(self, method: str, path: str, body: Any = None, *, once: bool = False, wait: float = 0.0) -> Any: ...
+
+
 class Http:
     """Safe for threads."""
 
@@ -28,6 +32,8 @@ class Http:
         if parts.scheme not in ("http", "https") or parts.hostname is None:
             raise ValueError(f"{url!r}: expected an address such as http://127.0.0.1:7070")
         self._parts = parts
+        #: It has not answered for as long as it is tried; one answer ends that.
+        self._away = False
         self._timeout = timeout
         self._retry_for = retry_for
         self._headers = {"content-type": "application/json"}
@@ -44,19 +50,21 @@ class Http:
         attempt = 0
         while True:
             error: InterlockError
-            again = True
+            again, reached = True, False
             try:
                 status, answer = self._exchange(method, path, text, self._timeout + wait)
             except (OSError, http.client.HTTPException, ValueError) as cause:
                 error = DecisionUnavailable(f"No decision: {self._parts.netloc} cannot be reached.")
                 error.__cause__ = cause
             else:
+                self._away, reached = False, True
                 if 200 <= status < 300:
                     return answer
                 error, again = refusal(answer, status, self._parts.netloc), status == 503
             now = time.monotonic()
-            give_up_at = now + self._retry_for if give_up_at is None else give_up_at
+            give_up_at = now + (0.0 if self._away else self._retry_for) if give_up_at is None else give_up_at
             if once or not again or self._closed or now >= give_up_at:
+                self._away = not reached
                 raise error
             time.sleep(RETRY_DELAYS[min(attempt, len(RETRY_DELAYS) - 1)])
             attempt += 1

@@ -9,7 +9,7 @@ import uuid
 from typing import Any, Callable, Mapping
 
 from ._errors import DecisionUnavailable, HoldToken, InterlockError, SessionHalted, StepDenied, StepHeld
-from ._http import Http, segment
+from ._http import Sender, segment
 
 VERDICTS = ("allow", "transform", "hold", "deny", "halt")
 HOLD_STATES = ("pending", "approved", "refused", "expired", "used")
@@ -21,7 +21,7 @@ WAIT_MAX = 30
 Recorded = Mapping[str, Any]
 
 
-def propose(http: Http, session: str, proposal: Mapping[str, Any]) -> Recorded:
+def propose(http: Sender, session: str, proposal: Mapping[str, Any]) -> Recorded:
     """One attempt, with an id of its own, so that a retry on the wire can never decide twice."""
     given = {**proposal, "id": proposal.get("id") or str(uuid.uuid4())}
     answer = http.send("POST", f"/v1/sessions/{segment(session)}/steps", given)
@@ -44,7 +44,7 @@ def checked(answer: Any, step: str | None = None) -> Recorded:
 
 
 def permit(
-    http: Http,
+    http: Sender,
     session: str,
     proposal: Mapping[str, Any],
     *,
@@ -86,7 +86,7 @@ def stopped(decision: Mapping[str, Any], ran: bool) -> InterlockError:
 
 
 def await_approval(
-    http: Http,
+    http: Sender,
     token: HoldToken,
     decision: Mapping[str, Any] | None,
     timeout: float | None,

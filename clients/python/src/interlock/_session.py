@@ -8,10 +8,11 @@ import inspect
 import uuid
 from typing import Any, Callable, Mapping, TypeVar, overload
 
-from ._errors import HoldToken, InvalidProposal
+from ._errors import DecisionUnavailable, HoldToken, InvalidProposal
 from ._guard import Call, Options, args_of, new_call_id
 from ._http import Http, segment
 from ._permit import Recorded, await_approval, checked, permit, propose, stopped
+from ._undecided import SessionHttp
 
 F = TypeVar("F", bound=Callable[..., Any])
 CHECK_SECONDS_MAX = 3_600.0
@@ -21,27 +22,44 @@ class Session:
     """Opened by ``Interlock.session``. Safe for threads."""
 
     def __init__(self, http: Http, opened: Mapping[str, Any]) -> None:
-        self._http = http
         self.id: str = opened["id"]
+        self._http = SessionHttp(http, opened, f"/v1/sessions/{segment(self.id)}/steps")
         self.opened = opened
 
-    def input(self, text: str) -> Recorded:
-        """Records what the user said, before the model reads it. Raises like a guarded call."""
-        return permit(self._http, self.id, {"kind": "input", "name": "", "content": text})
+    def input(self, text: str) -> Recorded | None:
+        """Records what the user said, before the model reads it. Raises like a guarded call. ``None`` where no decision could be
+        had and the spec lets it go on (``fail: open``): it is put on record later."""
+        return self.permit({"kind": "input", "name": "", "content": text})
 
-    def output(self, text: str, *, on_hold: str = "wait", hold_timeout: float | None = None) -> Recorded:
+    def output(self, text: str, *, on_hold: str = "wait", hold_timeout: float | None = None) -> Recorded | None:
         """Decides what the agent is about to say; say it once this returns. Raises like a guarded call."""
         return self.permit({"kind": "output", "name": "", "content": text}, on_hold=on_hold, hold_timeout=hold_timeout)
 
     def handoff(self, to: str, args: Mapping[str, Any] | None = None) -> Recorded:
         """Decides whether the session is handed to another agent; hand over once this returns."""
-        return self.permit({"kind": "handoff", "name": to, "args": args_of(args or {})})
+        return permit(self._http, self.id, {"kind": "handoff", "name": to, "args": args_of(args or {})})
 
     def permit(
         self, proposal: Mapping[str, Any], *, on_hold: str = "wait", hold_timeout: float | None = None
-    ) -> Recorded:
-        """Decides any step before it happens; returns once it may. Raises like a guarded call."""
-        return permit(self._http, self.id, proposal, suspend=on_hold == "suspend", hold_timeout=hold_timeout)
+    ) -> Recorded | None:
+        """Decides any step before it happens; returns once it may. Raises like a guarded call. ``None`` as of ``input``."""
+        known = False
+
+        def decided(_: Recorded) -> None:
+            nonlocal known
+            known = True
+
+        suspend = on_hold == "suspend"
+        try:
+            return permit(
+                self._http, self.id, proposal, suspend=suspend, hold_timeout=hold_timeout, on_decision=decided
+            )
+        except DecisionUnavailable as error:
+            # What was decided already, a hold that is waited for, stands; a call has a guard of its own.
+            if known or proposal["kind"] == "tool.call" or not self._http.covers(proposal, error):
+                raise
+            self._http.happened(proposal)
+            return None
 
     def observe(self, proposal: Mapping[str, Any]) -> Recorded:
         """Records any other step and gives its decision as it is; the caller acts on the verdict."""
