@@ -5,13 +5,14 @@ import { dirname, join, relative } from 'node:path';
 
 const CORE = ['step', 'shell', 'spec', 'monitor', 'detect', 'evidence'];
 /** Rooms beside the core that are as pure. */
-const PURE = [...CORE, 'builder', 'spec-import'];
+const PURE = [...CORE, 'builder', 'spec-import', 'init'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   step: [],
   shell: [],
   spec: ['step', 'shell'],
   builder: ['step', 'spec'],
   'spec-import': ['step', 'spec'],
+  init: ['step'],
   monitor: ['step', 'spec'],
   detect: ['step'],
   evidence: ['step', 'spec', 'monitor', 'detect'],
@@ -52,6 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'ingest',
     'server',
     'spec-import',
+    'init',
     'mcp',
     'coding-agents',
   ],

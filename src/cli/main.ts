@@ -10,6 +10,10 @@ type Run = (argv: string[]) => Promise<number>;
 const COMMANDS: Readonly<
   Record<string, { readonly does: string; readonly load: () => Promise<{ run: Run }> }>
 > = {
+  init: {
+    does: 'look at a project: the spec to start from, the line to add',
+    load: () => import('./init.ts'),
+  },
   serve: { does: 'start the server: page, API, OTLP', load: () => import('./serve.ts') },
   mcp: {
     does: 'guard MCP servers: mcp -- COMMAND ARGS..., mcp --listen PORT',

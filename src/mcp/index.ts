@@ -1,5 +1,6 @@
 // The MCP room's door: what the command line, a server or a test mounts.
 export { ConfigInvalid, parseUpstream, parseUpstreams, type UpstreamConfig } from './config.ts';
+export { askTools, type ListedTool, ServerSilent } from './doors/ask-tools.ts';
 export { createMcpDoor, type Identity, isMcpPath, type McpDoor, type McpDoorOptions } from './doors/http.ts';
 export { runStdio, type StdioOptions } from './doors/stdio.ts';
 export type { Upstream } from './doors/upstream.ts';

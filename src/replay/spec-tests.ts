@@ -5,7 +5,7 @@ import type { Problem } from '../spec/problem.ts';
 import { textOf, wordOf } from '../spec/source.ts';
 import { type Coverage, CoverageCounter } from './coverage.ts';
 import { type Act, type ExampleClause, readExamples, type TestFile } from './spec-tests-read.ts';
-import { Example } from './spec-tests-session.ts';
+import { Example, type Seen } from './spec-tests-session.ts';
 
 export interface SpecTestFailure {
   /** Of the example's own steps, from 0. */
@@ -32,17 +32,24 @@ export interface SpecTestReport {
   readonly problems: readonly Problem[];
 }
 
-/** Runs every example of the spec, and those of the file beside it; `text` is the spec's own text, for places in messages. */
+/**
+ * Runs every example of the spec, and those of the file beside it; `text` is the spec's own text, for places in messages.
+ * `seen` is shown each step as it is decided.
+ */
 export function runSpecTests(
   spec: CompiledSpec,
   file: string,
   text: string,
   beside: TestFile | null = null,
+  seen: Seen = () => {},
 ): SpecTestReport {
   const problems: Problem[] = [];
   const counter = new CoverageCounter(spec.program);
   const results = readExamples(spec, { file, text }, beside, problems).map((example) =>
-    runExample(spec, example, counter),
+    runExample(spec, example, (step, decision) => {
+      counter.count(step, decision);
+      seen(step, decision);
+    }),
   );
   const coverage = counter.report();
   const ids = (wanted: boolean) =>
@@ -50,9 +57,9 @@ export function runSpecTests(
   return { results, fired: ids(true), silent: ids(false), coverage, problems };
 }
 
-function runExample(spec: CompiledSpec, example: ExampleClause, counter: CoverageCounter): SpecTestResult {
+function runExample(spec: CompiledSpec, example: ExampleClause, seen: Seen): SpecTestResult {
   const { name, acts, source, range } = example;
-  const session = new Example(spec, example, (step, decision) => counter.count(step, decision));
+  const session = new Example(spec, example, seen);
   return {
     name,
     file: source.file,

@@ -19,10 +19,16 @@ const GRACE_MS = 1_500;
 const TERM_MS = 1_000;
 const WINDOWS = process.platform === 'win32';
 
-export function startChild(command: string, args: readonly string[]): Child {
+export function startChild(
+  command: string,
+  args: readonly string[],
+  { env, cwd }: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string } = {},
+): Child {
   // A group of its own, so that what it starts (npx starts the real server) ends with it.
   const child = spawn(command, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env,
+    cwd,
     detached: !WINDOWS,
     windowsHide: true,
     // There, npx and its like are scripts of the shell.
