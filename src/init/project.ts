@@ -165,8 +165,8 @@ function proposalsOf(facts: readonly Facts[], manifests: readonly Manifest[]): P
     );
     if (using.length === 0 && !depends) return [];
     const at = using.flatMap((one) => one.calls).filter((call) => framework.calls.includes(call.callee));
-    const places = at.slice(0, PLACES_MAX).map((call) => call.at);
-    return [proposal(framework.name, framework, places, manifests)];
+    const places = new Map(at.map((call) => [`${call.at.file}:${call.at.line}`, call.at]));
+    return [proposal(framework.name, framework, [...places.values()].slice(0, PLACES_MAX), manifests)];
   });
   const nearest = proposals.filter((one) => one.at.length > 0);
   const kept = nearest.length > 0 ? nearest : proposals;

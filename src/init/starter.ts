@@ -98,7 +98,12 @@ function shortened(text: string): string {
 
 /** YAML on one line; texts in quotes only where they need them. */
 function flow(value: Json): string {
-  return stringify(value, { collectionStyle: 'flow', lineWidth: 0, defaultStringType: 'PLAIN' }).trimEnd();
+  return stringify(value, {
+    collectionStyle: 'flow',
+    aliasDuplicateObjects: false,
+    lineWidth: 0,
+    defaultStringType: 'PLAIN',
+  }).trimEnd();
 }
 
 const APPROVE = 'approve: { by: [reviewer], expires: 24h }';

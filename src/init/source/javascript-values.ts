@@ -11,13 +11,16 @@ export interface Scope {
   readonly declared: Declared;
 }
 
+/** What says nothing of the value in it: parentheses, `!`, type arguments. */
+const WRAPS = new Set(['ParenthesizedExpression', 'PostfixExpression', 'InstantiationExpression']);
+
 /** Without parentheses, `as …`, `satisfies …` and `!`. */
 export function bare(node: SyntaxNode): SyntaxNode {
   let inner = node;
   for (let depth = 0; depth < DEPTH_MAX; depth++) {
     const first = parts(inner)[0];
     const typed = inner.name === 'BinaryExpression' && (inner.getChild('as') ?? inner.getChild('satisfies'));
-    const wraps = inner.name === 'ParenthesizedExpression' || inner.name === 'PostfixExpression' || typed;
+    const wraps = WRAPS.has(inner.name) || typed;
     if (!wraps || first === undefined) return inner;
     inner = first;
   }
@@ -83,7 +86,7 @@ export function calleeOf(scope: Scope, call: SyntaxNode): string[] {
 
 export interface Entry {
   readonly key: string;
-  /** Null for a method or a shorthand. */
+  /** Null for a method, and for a shorthand of what the file does not declare. */
   readonly value: SyntaxNode | null;
   readonly shorthand: boolean;
 }
@@ -100,7 +103,9 @@ export function entriesOf(scope: Scope, object: SyntaxNode): Entry[] {
     const name = key.name === 'String' ? unquoted(scope.source.text(key)) : scope.source.text(key);
     const after = all[at + 1];
     const method = after?.name === 'ParamList' || after?.name === 'TypeParamList';
-    entries.push({ key: name, value: method ? null : (after ?? null), shorthand: after === undefined });
+    const shorthand = after === undefined;
+    const value = shorthand ? scope.declared.get(name) : method ? undefined : after;
+    entries.push({ key: name, value: value ?? null, shorthand });
   }
   return entries;
 }

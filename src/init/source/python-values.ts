@@ -21,12 +21,12 @@ export function pythonText(source: SourceText, node: SyntaxNode): string | null 
     .replace(/\\([\s\S])/g, (_, character: string) => (character === 'n' ? '\n' : character));
 }
 
-/** `a.b.c` of a call, a decorator or a name, the last name first. */
+/** `a.b.c` of a call, a decorator or a name. */
 export function dotted(source: SourceText, nodes: readonly SyntaxNode[]): string[] {
   const names: string[] = [];
   for (const node of nodes) {
-    if (node.name === 'VariableName' || node.name === 'PropertyName') names.unshift(source.text(node));
-    else if (node.name === 'MemberExpression') names.unshift(...dotted(source, parts(node)));
+    if (node.name === 'VariableName' || node.name === 'PropertyName') names.push(source.text(node));
+    else if (node.name === 'MemberExpression') names.push(...dotted(source, parts(node)));
     else break;
   }
   return names;

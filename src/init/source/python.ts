@@ -84,7 +84,7 @@ function decorated(source: SourceText, node: SyntaxNode): SourceTool[] {
   const definition = node.getChild('FunctionDefinition');
   const decorator = node
     .getChildren('Decorator')
-    .find((one) => DECORATORS.has(dotted(source, parts(one)).at(-1) ?? ''));
+    .find((one) => DECORATORS.has(dotted(source, parts(one).slice(1)).at(-1) ?? ''));
   if (definition === null || decorator === undefined) return [];
   const given = givenTo(source, decorator);
   const named = given.find(({ name }) => name === 'name' || name === 'name_override');
