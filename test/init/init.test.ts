@@ -115,7 +115,7 @@ test('links are not followed, and what is too large is told', async (t) => {
 const SERVER = `
 import { createInterface } from 'node:readline';
 const tools = [
-  { name: 'peek', description: 'x', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
+  { name: 'acme_42', description: 'x', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
   { name: 'wipe_all', inputSchema: { type: 'object', properties: { disk: { type: 'string' } }, required: ['disk'] } },
 ];
 for await (const line of createInterface({ input: process.stdin })) {
@@ -144,7 +144,7 @@ test('servers are asked for their tools only when told to, and one that fails en
   const found = JSON.parse(asked.stdout);
   assert.deepEqual(
     found.tools.map(({ name }: { name: string }) => name),
-    ['peek', 'wipe_all'],
+    ['acme_42', 'wipe_all'],
   );
   assert.deepEqual(
     found.problems.map(({ why }: { why: string }) => why),
