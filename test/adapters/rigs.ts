@@ -13,6 +13,7 @@ import {
   tool as agentTool,
   Agent as OpenAIAgent,
   OpenAIChatCompletionsModel,
+  RunState,
   run as runAgent,
 } from '@openai/agents';
 import {
@@ -45,7 +46,7 @@ const vercel: Rig = {
   name: 'ai-sdk',
   streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
-  async run({ session, model, tools, options, user, stream, signal }) {
+  async run({ session, model, tools, options, user, stream, signal }, saved) {
     const provider = createOpenAI({ baseURL: `${model}/v1`, apiKey: 'k' });
     const set: ToolSet = Object.fromEntries(
       tools.map(({ name, parameters, execute }) => [
@@ -90,9 +91,9 @@ const vercel: Rig = {
           approved: true,
         })),
       };
-      return { text: '', resume: () => go([...messages, ...said, approvals]) };
+      return { text: '', saved: [...messages, ...said, approvals] };
     };
-    return go([{ role: 'user', content: user }]);
+    return go((saved as ModelMessage[] | undefined) ?? [{ role: 'user', content: user }]);
   },
 };
 
@@ -100,7 +101,7 @@ const agents: Rig = {
   name: 'openai-agents',
   streams: true,
   cannot: {},
-  async run({ session, model, tools, options, user, stream, signal, handOver }) {
+  async run({ session, model, tools, options, user, stream, signal, handOver }, saved) {
     const client = new OpenAI({ baseURL: `${model}/v1`, apiKey: 'k', maxRetries: 0 });
     const settings = {
       instructions: '',
@@ -129,10 +130,12 @@ const agents: Rig = {
       } else result = (await runAgent(agent, input, limits)) as never;
       signal.throwIfAborted();
       if (result.interruptions.length === 0) return { text: String(result.finalOutput) };
-      for (const item of result.interruptions) result.state.approve(item);
-      return { text: '', resume: () => go(result.state as never) };
+      return { text: '', saved: result.state.toString() };
     };
-    return go(user);
+    if (saved === undefined) return go(user);
+    const state = await RunState.fromString(agent, saved as string);
+    for (const item of state.getInterruptions()) state.approve(item);
+    return go(state as never);
   },
 };
 
@@ -143,7 +146,9 @@ const chain: Rig = {
     'hand-off in one session':
       'a hand-off is an edge of the graph: propose it in the node with session.handoff',
   },
-  async run({ session, model, tools, options, user, stream, signal }) {
+  async run({ session, model, tools, options, user, stream, signal }, saved) {
+    const checkpointer = new MemorySaver();
+    if (saved !== undefined) Object.assign(checkpointer, withBytes(saved as string));
     const agent = createAgent({
       model: new ChatOpenAI({
         model: MODEL,
@@ -159,7 +164,7 @@ const chain: Rig = {
         }),
       ),
       middleware: [errorsAsMessages, langchain.interlockMiddleware(session, options)],
-      checkpointer: new MemorySaver(),
+      checkpointer,
     });
     const config = { configurable: { thread_id: 't' }, signal, recursionLimit: 40 };
     const go = async (input: { messages: { role: string; content: string }[] } | null): Promise<Outcome> => {
@@ -171,13 +176,26 @@ const chain: Rig = {
             state = each as typeof state;
         return { text: state.messages.at(-1)!.text };
       } catch (error) {
-        if (heldBy(error)) return { text: '', resume: () => go(null) };
+        if (heldBy(error)) return { text: '', saved: withoutBytes(checkpointer) };
         throw error;
       }
     };
-    return go({ messages: [{ role: 'user', content: user }] });
+    return go(saved === undefined ? { messages: [{ role: 'user', content: user }] } : null);
   },
 };
+
+/** What a checkpointer on a disk or in a database keeps: here as text. */
+function withoutBytes({ storage, writes }: MemorySaver): string {
+  return JSON.stringify({ storage, writes }, (_, value) =>
+    value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value,
+  );
+}
+
+function withBytes(text: string): Pick<MemorySaver, 'storage' | 'writes'> {
+  return JSON.parse(text, (_, value) =>
+    typeof value?.base64 === 'string' ? new Uint8Array(Buffer.from(value.base64, 'base64')) : value,
+  );
+}
 
 function heldBy(error: unknown): boolean {
   return causeOf(error) instanceof StepHeld;
@@ -216,52 +234,64 @@ async function said({ session }: Play, text: string): Promise<Outcome> {
   }
 }
 
-/** A loop of the program's own: on a hold it keeps its messages, and asks again for the same calls. */
-async function loop<Reply>(
+interface Saved<Message, Reply> {
+  readonly messages: Message[];
+  readonly reply: Reply;
+}
+
+/** A loop of the program's own: on a hold it keeps its messages and the reply, and goes on with the same calls. */
+async function loop<Message, Reply extends object>(
   play: Play,
-  ask: () => Promise<Reply>,
-  answer: (reply: Reply) => Promise<string | null>,
+  saved: unknown,
+  {
+    ask,
+    answer,
+  }: {
+    readonly ask: (messages: Message[]) => Promise<Reply>;
+    /** Adds to the messages; text when the agent is done. */
+    readonly answer: (reply: Reply, messages: Message[]) => Promise<string | null>;
+  },
 ): Promise<Outcome> {
-  let reply: Reply | null = null;
-  const go = async (): Promise<Outcome> => {
-    for (let turn = 0; turn < TURNS_MAX; turn++) {
-      reply ??= await ask();
-      try {
-        const text = await answer(reply);
-        if (text !== null) return said(play, text);
-      } catch (error) {
-        if (error instanceof StepHeld) return { text: '', resume: go };
-        throw error;
-      }
-      reply = null;
+  const kept = saved as Saved<Message, Reply> | undefined;
+  const messages = kept?.messages ?? [{ role: 'user', content: play.user } as Message];
+  let reply: Reply | null = kept?.reply ?? null;
+  if (kept === undefined) await play.session.input(play.user);
+  for (let turn = 0; turn < TURNS_MAX; turn++) {
+    reply ??= await ask(messages);
+    try {
+      const text = await answer(reply, messages);
+      if (text !== null) return said(play, text);
+    } catch (error) {
+      if (error instanceof StepHeld) return { text: '', saved: { messages, reply } };
+      throw error;
     }
-    throw new Error('no end');
-  };
-  await play.session.input(play.user);
-  return go();
+    reply = null;
+  }
+  throw new Error('no end');
 }
 
 const anthropicLoop: Rig = {
   name: 'anthropic',
   streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
-  async run(play) {
-    const { session, model, tools, options, user, stream, signal } = play;
+  async run(play, saved) {
+    const { session, model, tools, options, stream, signal } = play;
     const client = new Anthropic({ baseURL: model, apiKey: 'k', maxRetries: 0 });
-    const messages: Anthropic.MessageParam[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({ name, input_schema: parameters as never }));
-    const body = { model: MODEL, max_tokens: 100, messages, tools: definitions };
-    const ask = () =>
-      stream
+    const ask = (messages: Anthropic.MessageParam[]) => {
+      const body = { model: MODEL, max_tokens: 100, messages, tools: definitions };
+      return stream
         ? client.messages.stream(body, { signal }).finalMessage()
         : client.messages.create(body, { signal });
-    return loop(play, ask, async (reply) => {
+    };
+    const answer = async (reply: Anthropic.Message, messages: Anthropic.MessageParam[]) => {
       const results = await anthropic.runToolUses(session, reply, handlersOf(tools), { ...options, signal });
       if (results.length === 0)
         return reply.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
       messages.push({ role: 'assistant', content: reply.content }, { role: 'user', content: results });
       return null;
-    });
+    };
+    return loop(play, saved, { ask, answer });
   },
 };
 
@@ -269,26 +299,27 @@ const openaiChat: Rig = {
   name: 'openai (Chat Completions)',
   streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
-  async run(play) {
-    const { session, model, tools, options, user, stream, signal } = play;
+  async run(play, saved) {
+    const { session, model, tools, options, stream, signal } = play;
     const client = new OpenAI({ baseURL: `${model}/v1`, apiKey: 'k', maxRetries: 0 });
-    const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({
       type: 'function' as const,
       function: { name, parameters: parameters as never },
     }));
-    const body = { model: MODEL, messages, tools: definitions };
-    const ask = () =>
-      stream
+    const ask = (messages: OpenAI.ChatCompletionMessageParam[]) => {
+      const body = { model: MODEL, messages, tools: definitions };
+      return stream
         ? client.chat.completions.stream(body, { signal }).finalChatCompletion()
         : client.chat.completions.create(body, { signal });
-    return loop(play, ask, async (reply) => {
+    };
+    const answer = async (reply: OpenAI.ChatCompletion, messages: OpenAI.ChatCompletionMessageParam[]) => {
       const { message } = reply.choices[0]!;
       const results = await openai.runToolCalls(session, message, handlersOf(tools), { ...options, signal });
       if (results.length === 0) return message.content ?? '';
       messages.push(message, ...results);
       return null;
-    });
+    };
+    return loop(play, saved, { ask, answer });
   },
 };
 
@@ -296,22 +327,22 @@ const openaiResponses: Rig = {
   name: 'openai (Responses)',
   streams: true,
   cannot: { 'hand-off in one session': NO_HANDOVER },
-  async run(play) {
-    const { session, model, tools, options, user, stream, signal } = play;
+  async run(play, saved) {
+    const { session, model, tools, options, stream, signal } = play;
     const client = new OpenAI({ baseURL: `${model}/v1`, apiKey: 'k', maxRetries: 0 });
-    const input: OpenAI.Responses.ResponseInputItem[] = [{ role: 'user', content: user }];
     const definitions = tools.map(({ name, parameters }) => ({
       type: 'function' as const,
       strict: false,
       name,
       parameters: parameters as never,
     }));
-    const body = { model: MODEL, input, tools: definitions };
-    const ask = () =>
-      stream
+    const ask = (input: OpenAI.Responses.ResponseInputItem[]) => {
+      const body = { model: MODEL, input, tools: definitions };
+      return stream
         ? client.responses.stream(body, { signal }).finalResponse()
         : client.responses.create(body, { signal });
-    return loop(play, ask, async (reply) => {
+    };
+    const answer = async (reply: OpenAI.Responses.Response, input: OpenAI.Responses.ResponseInputItem[]) => {
       const results = await openai.runFunctionCalls(session, reply, handlersOf(tools), {
         ...options,
         signal,
@@ -319,9 +350,12 @@ const openaiResponses: Rig = {
       if (results.length === 0) return reply.output_text;
       input.push(...(reply.output as never[]), ...results);
       return null;
-    });
+    };
+    return loop(play, saved, { ask, answer });
   },
 };
+
+type SavedRun = { workflowName: string; runId: string; snapshot: never };
 
 const mastraAgent: Rig = {
   name: 'mastra',
@@ -329,7 +363,7 @@ const mastraAgent: Rig = {
   cannot: {
     'hand-off in one session': 'networks of agents call agents as tools, which are guarded as tools',
   },
-  async run({ session, model, tools, options, user, stream, signal }) {
+  async run({ session, model, tools, options, user, stream, signal }, saved) {
     const provider = createOpenAI({ baseURL: `${model}/v1`, apiKey: 'k' });
     const set = Object.fromEntries(
       tools.map(({ name, parameters, execute }) => [
@@ -353,18 +387,21 @@ const mastraAgent: Rig = {
       }) as never,
       tools: mastra.guardTools(session, set, options),
     });
-    new Mastra({ agents: { desk: agent }, storage: new InMemoryStore(), logger: false });
+    const storage = new InMemoryStore();
+    new Mastra({ agents: { desk: agent }, storage, logger: false });
+    const workflows = (await storage.getStore('workflows'))!;
     const settings = { maxSteps: TURNS_MAX, abortSignal: signal };
     const outcomeOf = async (result: Awaited<ReturnType<typeof agent.generate>>): Promise<Outcome> => {
       signal.throwIfAborted();
       if (result.error) throw result.error;
       if (result.finishReason !== 'suspended') return { text: result.text };
-      const resume = { ...settings, runId: result.runId! };
-      return {
-        text: '',
-        resume: async () => outcomeOf((await agent.resumeGenerate({}, resume)) as typeof result),
-      };
+      return { text: '', saved: { runId: result.runId!, ...(await workflows.listWorkflowRuns({})) } };
     };
+    if (saved !== undefined) {
+      const { runId, runs } = saved as { runId: string; runs: SavedRun[] };
+      for (const run of runs) await workflows.persistWorkflowSnapshot(run);
+      return outcomeOf((await agent.resumeGenerate({}, { ...settings, runId })) as never);
+    }
     if (!stream) return outcomeOf(await agent.generate(user, settings));
     const streamed = await agent.stream(user, settings);
     let text = '';

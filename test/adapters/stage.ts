@@ -20,7 +20,7 @@ import {
   type Turn,
 } from '../gateway/scripted-model.ts';
 
-type Ran = readonly [tool: string, args: object];
+export type Ran = readonly [tool: string, args: object];
 type ModelTurn =
   | { readonly say: string }
   | { readonly call: readonly (readonly [id: string, tool: string, args: object])[] }
@@ -73,8 +73,8 @@ export interface Play {
 
 export interface Outcome {
   readonly text: string;
-  /** Set when the framework's run is suspended: goes on, once the hold is approved. */
-  readonly resume?: () => Promise<Outcome>;
+  /** Set when the framework's run is suspended: what a program keeps of it, as JSON, to go on once the hold is answered. */
+  readonly saved?: unknown;
 }
 
 export interface Rig {
@@ -82,7 +82,8 @@ export interface Rig {
   readonly streams: boolean;
   /** Scenarios that the framework leaves no way for, and why. */
   readonly cannot: Readonly<Record<string, string>>;
-  run(play: Play): Promise<Outcome>;
+  /** Begins the agent's run, or goes on from what an earlier one, perhaps of another process, has saved. */
+  run(play: Play, saved?: unknown): Promise<Outcome>;
 }
 
 interface File {
@@ -93,7 +94,7 @@ interface File {
 
 const FILE = parse(readFileSync(new URL('./scenarios.yaml', import.meta.url), 'utf8')) as File;
 export const SCENARIOS = FILE.scenarios;
-const SPEC = parse(FILE.spec) as { tools: Record<string, { input: PlainTool['parameters'] }> };
+export const SPEC = parse(FILE.spec) as { tools: Record<string, { input: PlainTool['parameters'] }> };
 
 const ENDS: Readonly<Record<string, string>> = {
   denied: 'step-denied',
@@ -153,10 +154,10 @@ async function played(rig: Rig, scenario: Scenario, stream: boolean, stage: Stag
   try {
     outcome = await rig.run(play);
     if (suspend) {
-      assert.ok(outcome.resume !== undefined, 'the run is not suspended');
+      assert.ok(outcome.saved !== undefined, 'the run is not suspended');
       assert.ok(!ran.some(([name]) => name === 'refund'), 'a held call ran');
       await answerAll(scenario, interlock);
-      outcome = await outcome.resume();
+      outcome = await rig.run(play, JSON.parse(JSON.stringify(outcome.saved)));
     }
   } catch (error) {
     if (error instanceof assert.AssertionError) throw error;
@@ -199,7 +200,7 @@ export function causeOf(error: unknown): InterlockError | null {
   return null;
 }
 
-function turnOf(turn: ModelTurn): Turn {
+export function turnOf(turn: ModelTurn): Turn {
   if ('say' in turn) return says(turn.say);
   if ('hand_over' in turn) {
     const [id, agent] = turn.hand_over;
@@ -208,7 +209,7 @@ function turnOf(turn: ModelTurn): Turn {
   return calls(...turn.call.map(([id, tool, args]) => call(tool, args, id)));
 }
 
-function toolsOf({ abort }: Scenario, ran: Ran[], stop: AbortController): PlainTool[] {
+export function toolsOf({ abort }: Pick<Scenario, 'abort'>, ran: Ran[], stop: AbortController): PlainTool[] {
   return Object.entries(FILE.tools).map(([name, { gives, fails, waits }]) => ({
     name,
     parameters: SPEC.tools[name]!.input,

@@ -368,6 +368,41 @@ class Away(unittest.TestCase):
             server.stop()
 
 
+class Elsewhere(unittest.TestCase):
+    """Suspended in one process, resumed in another, which has only what the first has kept."""
+
+    def part(self, way, model, file):
+        script = os.path.join(ROOT, "test/python-client/elsewhere.py")
+        src = os.path.join(ROOT, "clients/python/src")
+        args = [sys.executable, "-W", "ignore", script, src, way, SERVER.url, model, file]
+        return json.loads(subprocess.run(args, check=True, capture_output=True, timeout=60).stdout)
+
+    def resumed(self, way):
+        directory = tempfile.mkdtemp(prefix="interlock-python-")
+        file = os.path.join(directory, "kept")
+        turns = [{"call": [["c0", "get_order", {"id": "A-1"}]]}, {"call": [["c1", "refund", {"id": "A-1", "amount": 140}]]}, {"say": "Refunded."}]
+        model, model_url = start_model(turns, directory)
+        try:
+            self.assertEqual(self.part(way, model_url, file), {"ran": [], "text": "", "suspended": True})
+            with Interlock.connect(SERVER.url) as client:
+                (hold,) = [each for each in SERVER.get("/v1/holds?state=pending")["holds"]]
+                client.answer_hold(hold["id"], approve=True, by="reviewer", role="support-lead")
+            return self.part(way, model_url, file)
+        finally:
+            model.terminate()
+            model.wait(10)
+
+    def test_from_a_token(self):
+        self.assertEqual(
+            self.resumed("token"), {"ran": [{"id": "A-1", "amount": 140}], "text": '{"ok": true}', "suspended": False}
+        )
+
+    def test_from_a_checkpoint_of_langchain(self):
+        self.assertEqual(
+            self.resumed("langchain"), {"ran": [{"id": "A-1", "amount": 140}], "text": "Refunded.", "suspended": False}
+        )
+
+
 class Cancelled(unittest.TestCase):
     def test_cancelling_a_coroutine_is_recorded(self):
         with Interlock.connect(SERVER.url) as client:
