@@ -22,15 +22,7 @@ const OUTSIDE =
   /_ext$|^macros2$|^optionals$|^type_deductions?$|^proto[23]|^enums$|^wrappers$|^dynamic$|^unknowns$/;
 
 /** Tests of the core that we do not pass, and why. */
-const QUOTED = 'back-quoted field names are not in the grammar of the parser we use; write map["a-b"]';
-const EXPECTED_FAILURES: Readonly<Record<string, string>> = {
-  'fields/quoted_map_fields/field_access_slash': QUOTED,
-  'fields/quoted_map_fields/field_access_dash': QUOTED,
-  'fields/quoted_map_fields/field_access_dot': QUOTED,
-  'fields/quoted_map_fields/has_field_slash': QUOTED,
-  'fields/quoted_map_fields/has_field_dash': QUOTED,
-  'fields/quoted_map_fields/has_field_dot': QUOTED,
-};
+const EXPECTED_FAILURES: Readonly<Record<string, string>> = {};
 
 interface Case {
   readonly name: string;
@@ -195,7 +187,7 @@ test('the JSON-relevant core of cel-spec passes, but for the listed exceptions',
     .map(([name, why]) => `${name}: ${why}`);
   const stale = Object.keys(EXPECTED_FAILURES).filter((name) => !failures.has(name));
   assert.deepEqual({ unexpected, stale }, { unexpected: [], stale: [] });
-  assert.ok(passed / total >= 0.99);
+  assert.equal(passed, total);
   assert.deepEqual({ total, skipped }, { total: 1079, skipped: 100 }, 'tests came, went or changed sides');
 });
 

@@ -1,10 +1,10 @@
 // Compiles a read spec into the program a monitor runs: contracts, rules, history views, indices. Pure.
 
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { nearest } from '../step/nearest.ts';
 import type { Json } from '../step/types.ts';
 import { compileExpr, Scope, type ScopeHost } from './cel/compile.ts';
 import { parseCel } from './cel/parse.ts';
+import type { Expr } from './cel/tree.ts';
 import { isCelError } from './cel/value.ts';
 import { type CheckPlan, compileCheck } from './check.ts';
 import { type ContentWatch, FREE, joinWatches, WHOLE, watchOf } from './content-watch.ts';

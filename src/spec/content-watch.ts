@@ -1,6 +1,6 @@
 // How a rule's outcome may change while the content of a step is still growing, as the text of a stream does: what of it can
 // be let through before its end. Decided on the text of the rule; pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { Expr } from './cel/tree.ts';
 import { childrenOf, identName, stringConstant } from './free.ts';
 import { compileAutomaton } from './text-automaton.ts';
 

@@ -1,10 +1,10 @@
 // Compiles one expression of a spec where it stands: its names written out, its problems placed, history and origins
 // handed to their own compilers. Pure.
 
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { type Compiled, compileExpr, type Scope, type ScopeHost } from './cel/compile.ts';
 import { locate } from './cel/locate.ts';
 import { parseCel } from './cel/parse.ts';
+import type { Expr } from './cel/tree.ts';
 import type { Expression, RuleClause, SpecDocument } from './document.ts';
 import { lastPaths } from './free.ts';
 import { expandLets } from './let.ts';

@@ -1,8 +1,9 @@
 // Machine-readable repairs, derived from a rule's condition: the call that is missing, with its arguments; the bound an
 // argument must keep; the values it may have. Only a condition that does not hold now offers one. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import type { Json } from '../step/types.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
+import type { Expr } from './cel/tree.ts';
 import { isCelError, type Value } from './cel/value.ts';
 import { childrenOf, conjuncts, freeNames, identName, pastCall, stringConstant } from './free.ts';
 import { parsePattern } from './pattern.ts';

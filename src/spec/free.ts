@@ -1,5 +1,5 @@
 // Which variables a CEL expression reads, with `past` operators binding their own variable. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { Expr } from './cel/tree.ts';
 
 /** `past.exists(...)` and its kin, also under `.within(...)`. */
 export const PAST_OPERATORS = ['exists', 'none', 'count', 'sum', 'min', 'max', 'last', 'since'] as const;

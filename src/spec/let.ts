@@ -1,7 +1,8 @@
 // `let`: names for expressions that several rules share. A name stands for its expression: it is put in its place before
 // anything is compiled, so that a use means exactly what the written-out expression would. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { parseCel } from './cel/parse.ts';
+import type { Expr } from './cel/tree.ts';
 import type { Expression } from './document.ts';
 import { changeChildren, freeNames, identName } from './free.ts';
 

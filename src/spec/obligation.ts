@@ -1,7 +1,7 @@
 // Compiles an obligation: what is owed after a step, what discharges it, and how the two are matched. Pure.
 
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import type { Compiled, Scope } from './cel/compile.ts';
+import type { Expr } from './cel/tree.ts';
 import type { ObligationClause } from './document.ts';
 import { conjuncts, freeNames, pathsFrom } from './free.ts';
 import { keeper } from './keep.ts';

@@ -1,8 +1,9 @@
 // Compiles `origin(x).within([...])`, `.any([...])` and `.labels()`: where was this value seen before this step? Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { nearest } from '../step/nearest.ts';
 import { rawChunks, scalarTokens } from '../step/normal-forms.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
+import type { Expr } from './cel/tree.ts';
 import { celError, isCelError, type Value } from './cel/value.ts';
 import { stringConstant } from './free.ts';
 import { globMatches } from './pattern.ts';

@@ -2,9 +2,10 @@
 // arrives), the equalities that join it to the current step (a hash index), and the rest (a bounded scan), so that a
 // decision costs the same at step ten and at step ten million. Meaning: past-time metric first-order temporal logic
 // over the session's steps (Basin, Klaedtke, Zalinescu, "Monitoring metric first-order temporal properties", 2015).
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { nearest } from '../step/nearest.ts';
 import type { Compiled, Scope } from './cel/compile.ts';
+import type { Expr } from './cel/tree.ts';
 import { celError } from './cel/value.ts';
 import {
   changeChildren,

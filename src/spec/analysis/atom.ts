@@ -1,6 +1,6 @@
 // The smallest conditions that an analysis looks into: a value compared with constants, or anything else taken whole.
 // An atom is true, false, or neither (absent, an error, no truth value). Pure.
-import type { Constant, Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+import type { Constant, Expr } from '../cel/tree.ts';
 import { childrenOf } from '../free.ts';
 
 export type Scalar = number | string | boolean;

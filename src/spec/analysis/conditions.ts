@@ -1,7 +1,8 @@
 // A rule's expressions as formulas: names written out, what the place makes constant folded away. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { BUDGET_SLOT, compileExpr, Scope } from '../cel/compile.ts';
 import { parseCel } from '../cel/parse.ts';
+import type { Expr } from '../cel/tree.ts';
 import type { Value } from '../cel/value.ts';
 import type { Expression, RuleClause } from '../document.ts';
 import { changeChildren, freeNames, identName } from '../free.ts';
@@ -96,7 +97,7 @@ function constantExpr(at: Expr, value: string | boolean): Expr {
       : ({ case: 'boolValue', value } as const);
   return {
     ...at,
-    exprKind: { case: 'constExpr', value: { $typeName: 'cel.expr.Constant', constantKind } },
+    exprKind: { case: 'constExpr', value: { constantKind } },
   };
 }
 

@@ -1,6 +1,5 @@
 // Calls of functions and methods of the standard library, their arguments checked against its signatures. Pure.
 
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
 import { RE2JS } from '@bufbuild/re2';
 import { nearest } from '../../step/nearest.ts';
 import { BOOL, showType } from '../schema/type.ts';
@@ -11,6 +10,7 @@ import { overload } from './overload.ts';
 import { compilePattern, matchText } from './pattern.ts';
 import { problem } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { type CelError, type Frame, isCelError, type Value } from './value.ts';
 
 const NAMESPACES = new Set(['math', 'cel', 'path']);

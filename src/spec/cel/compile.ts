@@ -1,6 +1,6 @@
 // Compiles a CEL syntax tree to closures over a frame, checking types as far as they are known. No eval, no Function.
 // The meaning is that of google/cel-spec, held to its conformance suite; extensions: docs/decisions/001. Pure.
-import type { Constant, Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { BOOL, INT, STRING, type Type } from '../schema/type.ts';
 import type { Operator } from './arithmetic.ts';
 import { call } from './calls.ts';
@@ -11,6 +11,7 @@ import { ident, select } from './names.ts';
 import { binary, negation, ordering } from './order.ts';
 import { unsupported } from './report.ts';
 import type { Compiled, Scope } from './scope.ts';
+import type { Constant, Expr } from './tree.ts';
 import { CelUint, type Value } from './value.ts';
 
 export { BUDGET_SLOT } from './budget.ts';

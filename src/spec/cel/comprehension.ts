@@ -1,9 +1,10 @@
 // Comprehensions (all, exists, exists_one, map, filter), as the parser expands them, with a budget of rounds. Pure.
-import type { Expr, Expr_Comprehension } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { BOOL, DYN, showType, type Type } from '../schema/type.ts';
 import { charge } from './budget.ts';
 import { problem, requireBool } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Comprehension, Expr } from './tree.ts';
 import { celError, type Frame, isCelError, isCelObject, type Value } from './value.ts';
 
 /** What is done for one element: null to go on, or the value of the whole. */
@@ -15,7 +16,7 @@ interface Loop {
   start(frame: Frame): { readonly round: Round; readonly end: (frame: Frame) => Value };
 }
 
-export function compileComprehension(c: Expr_Comprehension, scope: Scope, compile: Compile): Compiled {
+export function compileComprehension(c: Comprehension, scope: Scope, compile: Compile): Compiled {
   const range = compile(c.iterRange!, scope);
   const item = itemType(range.type);
   if (item === null)
@@ -65,7 +66,7 @@ function itemsOf(range: Value): Value {
 }
 
 /** `all` and `exists`: one decisive element ends the loop; an error counts only when none is. */
-function quantifier(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop | null {
+function quantifier(c: Comprehension, scope: Scope, compile: Compile): Loop | null {
   const init = c.accuInit!.exprKind;
   if (init.case !== 'constExpr' || init.value.constantKind.case !== 'boolValue') return null;
   const isAll = init.value.constantKind.value;
@@ -91,7 +92,7 @@ function quantifier(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop
 }
 
 /** `map` and `filter` append one element a round: done in place, since nothing else sees the list grow. */
-function builder(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop | null {
+function builder(c: Comprehension, scope: Scope, compile: Compile): Loop | null {
   if (c.accuInit!.exprKind.case !== 'listExpr' || !isName(c.result!, c.accuVar)) return null;
   const step = c.loopStep!.exprKind;
   const conditional = step.case === 'callExpr' && step.value.function === '_?_:_' ? step.value.args : null;
@@ -122,7 +123,7 @@ function builder(c: Expr_Comprehension, scope: Scope, compile: Compile): Loop | 
 }
 
 /** Any other comprehension (`exists_one`), by the definition of one: an accumulator that a step changes. */
-function folding(c: Expr_Comprehension, outer: Scope, scope: Scope, compile: Compile): Loop {
+function folding(c: Comprehension, outer: Scope, scope: Scope, compile: Compile): Loop {
   const init = compile(c.accuInit!, outer);
   const inner = scope.child(c.accuVar, init.type);
   const slot = inner.slotOf(c.accuVar);

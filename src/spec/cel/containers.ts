@@ -1,11 +1,12 @@
 // Lists and maps: literals, and indexing, which knows what a missing item or key is called. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { DYN, isNumeric, join, showType, type Type } from '../schema/type.ts';
 import { evaluateAll } from './calls.ts';
 import { isCelMap, mapGet } from './equals.ts';
 import { dottedName, fieldType } from './names.ts';
 import { problem, unsupported } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { CelUint, celAbsent, celError, isCelError, type Value } from './value.ts';
 
 export function list(elementExprs: readonly Expr[], scope: Scope, compile: Compile): Compiled {

@@ -1,9 +1,10 @@
 // Finds where an expression, or a name in it, stands in its source: by the parser's positions, and for what has none
 // (an expression that a `let` put there) by looking for its words. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { childrenOf } from '../free.ts';
 import { findName, isBlank, isQuote, isWord, stringEnd } from './lex.ts';
 import { offsetIn } from './positions.ts';
+import type { Expr } from './tree.ts';
 
 export interface Place {
   readonly offset: number;

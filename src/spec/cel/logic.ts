@@ -1,10 +1,11 @@
 // Truth: && and || with CEL's absorption of errors, !, ?:, equality, `in`. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { BOOL, comparable, join, showType } from '../schema/type.ts';
 import { charge, roundsFor } from './budget.ts';
 import { celEquals, isCelMap, mapGet } from './equals.ts';
 import { problem, requireBool } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { CelUint, celError, isCelError, type Value } from './value.ts';
 
 /** Commutative: an error on one side gives way to a decisive value on the other (cel-spec, "Logical operators"). */

@@ -1,11 +1,12 @@
 // Names and fields: variables, the names of types, and selection, checked against what the types know. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { nearest } from '../../step/nearest.ts';
 import { BOOL, DYN, showType, type Type } from '../schema/type.ts';
 import { kindOf } from './arithmetic.ts';
 import { isCelMap, mapGet } from './equals.ts';
 import { problem } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { CelType, celAbsent, celError, isCelError, isCelObject, type Value } from './value.ts';
 
 const TYPE_NAMES = new Set([

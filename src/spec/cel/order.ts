@@ -1,11 +1,12 @@
 // <, <=, >, >= and + - * / %: typed as far as they are known, with the numbers of JSON on a path of their own. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { BOOL, comparable, DYN, isNumeric, join, NUMBER, showType, type Type } from '../schema/type.ts';
 import { arithmetic, compare, negate, type Operator } from './arithmetic.ts';
 import { charge, roundsForCall } from './budget.ts';
 import { safeNumber } from './logic.ts';
 import { problem } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { celError, type Frame, isCelError, type Value } from './value.ts';
 
 type Order = '<' | '<=' | '>' | '>=';

@@ -1,7 +1,8 @@
 // How the compiler tells of problems: to the scope's host, going on with a value of any type. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import { DYN, showType } from '../schema/type.ts';
 import type { CelProblem, Compiled, Scope } from './scope.ts';
+import type { Expr } from './tree.ts';
 import { celError } from './value.ts';
 
 export function problem(

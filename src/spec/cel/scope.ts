@@ -1,6 +1,7 @@
 // Names an expression may use, where their values stand in the frame, and who hears of problems. Pure.
-import type { Expr } from '@bufbuild/cel-spec/cel/expr/syntax_pb.js';
+
 import type { Type } from '../schema/type.ts';
+import type { Expr } from './tree.ts';
 import type { CelError, Frame, Value } from './value.ts';
 
 export interface Compiled {
