@@ -1,9 +1,9 @@
 // google/cel-spec's conformance suite, as packaged in @bufbuild/cel-spec, against our compiler. What is left out of the
 // JSON-relevant core is listed with its reason; the list must be exact in both directions.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Value as ExprValue } from '@bufbuild/cel-spec/cel/expr/value_pb.js';
-
 import {
   getConformanceSuite,
   type IncrementalTest,
@@ -14,6 +14,7 @@ import { BUDGET_SLOT, compileExpr, Scope } from '../src/spec/cel/compile.ts';
 import { celEquals, mapGet } from '../src/spec/cel/equals.ts';
 import { parseCel } from '../src/spec/cel/parse.ts';
 import { CelType, CelUint, Duration, isCelError, Timestamp, type Value } from '../src/spec/cel/value.ts';
+import { ENGINES } from '../src/spec/engines/all.ts';
 import { FIRST_LOCAL } from '../src/spec/run.ts';
 import { DYN } from '../src/spec/schema/type.ts';
 
@@ -126,6 +127,7 @@ function run(item: IncrementalTest): Outcome {
   let message = false;
   const scope = Scope.root(
     {
+      engines: ENGINES,
       nextSlot: () => next++,
       problem: (problem) => {
         if (problem.message.startsWith('the message')) message = true;

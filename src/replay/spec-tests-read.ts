@@ -2,15 +2,8 @@
 import { bindParameters } from '../spec/imports.ts';
 import type { CompiledSpec } from '../spec/index.ts';
 import type { Problem, Range } from '../spec/problem.ts';
-import {
-  fieldsOf,
-  type MapEntry,
-  readSource,
-  Source,
-  type SourceNode,
-  textsOf,
-  toJson,
-} from '../spec/source.ts';
+import { readSource } from '../spec/read-yaml.ts';
+import { fieldsOf, type MapEntry, Source, type SourceNode, textsOf, toJson } from '../spec/source.ts';
 import type { JsonObject, StepKind } from '../step/types.ts';
 
 /** Acts that are one step of a kind, with what is written beside them. */

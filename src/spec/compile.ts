@@ -353,7 +353,11 @@ function compileOwed(
     return types.length === 1 && !('message' in types[0]!) ? types[0]! : DYN;
   };
   const names = (host: ScopeHost) => Scope.root(host, {});
-  const silent = names({ nextSlot: () => compilation.slots++, problem: () => undefined });
+  const silent = names({
+    engines: compilation.source.engines,
+    nextSlot: () => compilation.slots++,
+    problem: () => undefined,
+  });
   const prepared =
     clause.where === null ? null : prepare(compilation, rule, clause.where, new Set<string>(), names);
   return compileObligation(clause, prepared?.expr ?? null, {

@@ -108,6 +108,7 @@ export function prepare(
   const report = (code: string) => (at: Expr, message: string, suggestion?: string) =>
     reportAt(code, message, locate(from.text, at), suggestion);
   const scope = scopeFor({
+    engines: source.engines,
     nextSlot: () => compilation.slots++,
     problem: (problem) =>
       reportAt(

@@ -13,7 +13,7 @@ export function compileHandoff(
   clause: HandoffClause,
   proven: Evaluate | null,
 ): HandoffPlan {
-  const schema = clause.input === null ? null : compileSchema(clause.input, 'handoff');
+  const schema = clause.input === null ? null : compileSchema(clause.input, 'handoff', source.engines);
   for (const problem of schema?.problems ?? [])
     source.report('error', 'schema', range, `${problem.path}: ${problem.message}`, {
       suggestion: problem.suggestion,

@@ -6,7 +6,7 @@ import type { CheckDeclaration, RuleClause, SpecDocument, ToolContract } from '.
 import type { Let } from './let.ts';
 import { isName, type ReadRef, readDocument } from './read.ts';
 import { compileSchema } from './schema/schema.ts';
-import { fieldsOf, type MapEntry, readSource, Source, type SourceNode, textOf, toJson } from './source.ts';
+import { fieldsOf, type MapEntry, Source, type SourceNode, textOf, toJson } from './source.ts';
 import type { Mode } from './terms.ts';
 
 const MAX_IMPORTS = 50;
@@ -115,8 +115,8 @@ function openFile(source: Source, node: SourceNode, place: Place) {
     );
     return null;
   }
-  const imported = new Source(file, text, source.problems);
-  const root = readSource(imported);
+  const imported = new Source(file, text, source.problems, source.engines);
+  const root = source.engines.read(imported);
   return root === null ? null : { source: imported, root, place: { ...place, path: [...place.path, file] } };
 }
 
@@ -227,7 +227,7 @@ function boundValue(source: Source, entry: MapEntry, given: MapEntry | undefined
     );
     return null;
   }
-  const schema = compileSchema(toJson(entry.node), entry.key);
+  const schema = compileSchema(toJson(entry.node), entry.key, source.engines);
   for (const problem of schema.problems)
     source.error('schema', entry.node.range, `${problem.path}: ${problem.message}`);
   const value = toJson(node);

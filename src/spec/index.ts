@@ -1,39 +1,11 @@
 // The spec room's door: text in, a compiled spec or its problems out. Pure; files are read by the host through `readRef`.
-import { canonicalize } from '../step/canonical.ts';
-import { digestText } from '../step/digest.ts';
-import { compileProgram } from './compile.ts';
-import { globMatches } from './pattern.ts';
-import type { Problem } from './problem.ts';
-import type { Program } from './program.ts';
-import { type ReadRef, readDocument } from './read.ts';
-import { readSource, Source, type SourceNode } from './source.ts';
+import { ENGINES } from './engines/all.ts';
+import { type CompileOptions, type CompileResult, compileWith } from './spec.ts';
 
 export { formatProblem, lineMap, type Problem } from './problem.ts';
 export type { Program } from './program.ts';
 export type { ReadRef } from './read.ts';
-
-export interface CompileOptions {
-  /** Named in problems. */
-  readonly file?: string;
-  /** Reads a file that the spec names (a schema, an imported spec), relative to the spec; null when there is none. */
-  readonly readRef?: ReadRef;
-}
-
-/** A spec that checks. Its digest, `sha256:` and hex, is of the canonical (RFC 8785) form of its meaning: no tests, no layout. */
-export interface CompiledSpec {
-  readonly name: string;
-  readonly digest: string;
-  readonly canonical: string;
-  readonly program: Program;
-  /** The `tests` of the spec as read, for `spec test`. */
-  readonly tests: SourceNode | null;
-  /** Whether the spec is for agents of this name. */
-  applies(agent: string): boolean;
-}
-
-export type CompileResult =
-  | { readonly ok: true; readonly spec: CompiledSpec; readonly problems: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+export type { CompiledSpec, CompileOptions, CompileResult } from './spec.ts';
 
 /**
  * Checks and compiles a spec given as YAML or JSON text.
@@ -43,33 +15,5 @@ export type CompileResult =
  * if (!result.ok) for (const problem of result.problems) console.error(formatProblem(problem));
  */
 export function compileSpec(text: string, options: CompileOptions = {}): CompileResult {
-  const source = new Source(options.file ?? 'spec', text);
-  const root = readSource(source);
-  const document =
-    root === null
-      ? null
-      : readDocument(source, root, { readRef: options.readRef, path: [], given: NOTHING, mode: 'enforce' });
-  if (document === null) return { ok: false, problems: sorted(source) };
-  const canonical = canonicalize(document.meaning);
-  const program = compileProgram(source, document, { canonical, digest: digestText(canonical) });
-  if (program === null || source.failed) return { ok: false, problems: sorted(source) };
-  const spec: CompiledSpec = {
-    name: document.name,
-    digest: program.digest,
-    canonical,
-    program,
-    tests: document.tests,
-    applies: (agent) => document.agents.some((glob) => globMatches(glob, agent)),
-  };
-  return { ok: true, spec, problems: sorted(source) };
-}
-
-const NOTHING = new Map<string, never>();
-
-/** By place, those of imported files after the spec's own. */
-function sorted({ file, problems }: Source): readonly Problem[] {
-  const files = [file, ...new Set(problems.map((problem) => problem.file))];
-  return [...problems].sort(
-    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
-  );
+  return compileWith(text, options, ENGINES);
 }

@@ -34,7 +34,7 @@ export function compileTool(source: Source, contract: ToolContract): ToolPlan {
 }
 
 function schemaOf(source: Source, contract: ToolContract, schema: Json, what: string): CompiledSchema {
-  const compiled = compileSchema(schema, `${contract.name}.${what}`);
+  const compiled = compileSchema(schema, `${contract.name}.${what}`, source.engines);
   for (const problem of compiled.problems) {
     source.report('error', 'schema', contract.range, `${problem.path}: ${problem.message}`, {
       suggestion: problem.suggestion,

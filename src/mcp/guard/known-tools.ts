@@ -6,7 +6,8 @@ import { holds } from '../../spec/analysis/formula.ts';
 import { covers, type Place } from '../../spec/analysis/reach.ts';
 import { compileProgram } from '../../spec/compile.ts';
 import { readDocument } from '../../spec/read.ts';
-import { readSource, Source } from '../../spec/source.ts';
+import { readSource } from '../../spec/read-yaml.ts';
+import { Source } from '../../spec/source.ts';
 import { digestText } from '../../step/digest.ts';
 
 export interface KnownTools {

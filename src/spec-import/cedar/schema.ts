@@ -1,6 +1,8 @@
 // What a Cedar schema says of groups of actions, from either of its two forms
 // (https://docs.cedarpolicy.com/schema/human-readable-schema-grammar.html). Entity types and contexts are passed over. Pure.
-import { readSource, type Source, toJson } from '../../spec/source.ts';
+
+import { readSource } from '../../spec/read-yaml.ts';
+import { type Source, toJson } from '../../spec/source.ts';
 import type { Json, JsonObject } from '../../step/types.ts';
 import { SyntaxProblem, type Token, tokens } from './lex.ts';
 import type { EntityRef } from './policy.ts';

@@ -1,6 +1,7 @@
 // Example sessions for imported settings: what each rule is about, and what must not ride along. Pure.
 import { compilePattern, matchText } from '../../spec/cel/pattern.ts';
 import { CelError } from '../../spec/cel/value.ts';
+import { RE2 } from '../../spec/engines/re2.ts';
 import { globMatches } from '../../spec/pattern.ts';
 import type { JsonObject } from '../../step/types.ts';
 import { anywherePattern, commandPattern, exampleCommand } from './bash.ts';
@@ -115,7 +116,7 @@ export function examplesOf(permissions: Permissions, where: Where, otherwise: 'h
 }
 
 function hits(pattern: string, text: string): boolean {
-  const compiled = compilePattern(pattern);
+  const compiled = compilePattern(RE2, pattern);
   // What cannot be compiled is taken to match: an example less.
   return compiled instanceof CelError || matchText(text, compiled) !== false;
 }

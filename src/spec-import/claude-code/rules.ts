@@ -1,7 +1,8 @@
 // Reads permission settings of Claude Code (settings.json): the lists, the mode, the folders, each with its place. Pure.
 // The format: https://code.claude.com/docs/en/permissions and https://code.claude.com/docs/en/settings (read November 2026).
 
-import { readSource, Source, type SourceNode, textOf, toJson } from '../../spec/source.ts';
+import { readSource } from '../../spec/read-yaml.ts';
+import { Source, type SourceNode, textOf, toJson } from '../../spec/source.ts';
 import { nearest } from '../../step/nearest.ts';
 import type { SourceFile } from '../types.ts';
 

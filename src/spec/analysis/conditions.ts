@@ -5,6 +5,7 @@ import { parseCel } from '../cel/parse.ts';
 import type { Expr } from '../cel/tree.ts';
 import type { Value } from '../cel/value.ts';
 import type { Expression, RuleClause } from '../document.ts';
+import { ENGINES } from '../engines/all.ts';
 import { changeChildren, freeNames, identName } from '../free.ts';
 import { expandLets } from '../let.ts';
 import { FIRST_LOCAL } from '../run.ts';
@@ -108,6 +109,7 @@ function constantOf(expr: Expr): boolean | null | undefined {
   let closed = true;
   const scope = Scope.root(
     {
+      engines: ENGINES,
       nextSlot: () => next++,
       problem: () => {
         closed = false;

@@ -4,9 +4,11 @@ import { canonicalize } from '../../step/canonical.ts';
 import { digestText } from '../../step/digest.ts';
 import { compileProgram } from '../compile.ts';
 import type { SpecDocument } from '../document.ts';
+import { ENGINES } from '../engines/all.ts';
 import type { CompileOptions } from '../index.ts';
 import { readDocument } from '../read.ts';
-import { readSource, Source, type SourceNode } from '../source.ts';
+import { readSource } from '../read-yaml.ts';
+import { Source, type SourceNode } from '../source.ts';
 import { contradictions } from './contradictions.ts';
 import type { Finding } from './finding.ts';
 import { subjectsOf } from './fires.ts';
@@ -27,7 +29,7 @@ export interface Analysis {
 
 /** Null when the spec does not check: its problems say why, and nothing more can be said. */
 export function analyzeSpec(text: string, options: CompileOptions, bounds: StateBounds): Analysis | null {
-  const source = new Source(options.file ?? 'spec', text);
+  const source = new Source(options.file ?? 'spec', text, [], ENGINES);
   const root = readSource(source);
   const place = { readRef: options.readRef, path: [], given: new Map(), mode: 'enforce' } as const;
   const document = root === null ? null : readDocument(source, root, place);

@@ -61,7 +61,7 @@ export function memoriesOf(document: SpecDocument, bounds: StateBounds): RuleMem
 function memoryOf(rule: RuleClause, document: SpecDocument, bounds: StateBounds): RuleMemory | null {
   // Its problems, if any, are those of the whole spec and reported there.
   const program = compileProgram(
-    new Source(rule.source.file, rule.source.text),
+    new Source(rule.source.file, rule.source.text, [], rule.source.engines),
     { ...document, rules: [rule] },
     { canonical: '', digest: '' },
   );

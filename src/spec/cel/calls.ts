@@ -1,13 +1,12 @@
 // Calls of functions and methods of the standard library, their arguments checked against its signatures. Pure.
 
-import { RE2JS } from '@bufbuild/re2';
 import { nearest } from '../../step/nearest.ts';
 import { BOOL, showType } from '../schema/type.ts';
 import { charge, roundsForCall } from './budget.ts';
 import { type CelFunction, FUNCTIONS, METHODS, sizeOf } from './functions.ts';
 import { dottedName } from './names.ts';
 import { overload } from './overload.ts';
-import { compilePattern, matchText } from './pattern.ts';
+import { compilePattern, isPattern, matchText } from './pattern.ts';
 import { problem } from './report.ts';
 import type { Compile, Compiled, Scope } from './scope.ts';
 import type { Expr } from './tree.ts';
@@ -82,12 +81,24 @@ function invoke(
   if (!found.arity.includes(args.length))
     return problem(scope, expr, 'type', `\`${name}\` does not take ${args.length} values`, { word });
   checkArguments(expr, name, word, found, args, scope);
+  const { engines } = scope.host;
+  if (found.needs !== undefined && engines[found.needs] === null)
+    return problem(
+      scope,
+      expr,
+      'unsupported',
+      `\`${name}\` is not here: compile with an engine of ${found.needs}`,
+      { word },
+    );
   const [first, second] = args;
   if (name === 'size') return count(found, first!);
   if (name === 'matches' && typeof second!.constant === 'string')
     return match(expr, first!, second!.constant, scope);
   if (args.every((arg) => arg.constant !== undefined)) {
-    const constant = found.call(args.map((arg) => arg.constant!));
+    const constant = found.call(
+      args.map((arg) => arg.constant!),
+      engines,
+    );
     if (!isCelError(constant)) return { type: found.type, constant, eval: () => constant };
   }
   const paid = scope.loops > 0;
@@ -100,7 +111,7 @@ function invoke(
       const values = evaluateAll(args, frame);
       if (isCelError(values)) return values;
       const spent = paid ? charge(frame, roundsForCall(values, test !== undefined)) : null;
-      return spent ?? run(values);
+      return spent ?? run(values, engines);
     },
   };
 }
@@ -152,9 +163,8 @@ function count({ type }: CelFunction, of: Compiled): Compiled {
 }
 
 function match(expr: Expr, of: Compiled, pattern: string, scope: Scope): Compiled {
-  const compiled = compilePattern(pattern);
-  if (!(compiled instanceof RE2JS))
-    return problem(scope, expr, 'regex', compiled.message, { word: 'matches' });
+  const compiled = compilePattern(scope.host.engines.patterns, pattern);
+  if (!isPattern(compiled)) return problem(scope, expr, 'regex', compiled.message, { word: 'matches' });
   const paid = scope.loops > 0;
   return {
     type: BOOL,

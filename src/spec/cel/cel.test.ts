@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Json } from '../../step/types.ts';
+import { NO_ENGINES } from '../engines.ts';
 import { compileSchema } from '../schema/schema.ts';
 import { showType } from '../schema/type.ts';
 import { tried } from './testing.ts';
@@ -24,6 +25,7 @@ const SCHEMA = compileSchema(
     },
   },
   'args',
+  NO_ENGINES,
 ).type;
 
 const resultOf = (source: string, args: Json = {}): Value => tried(source, { args }).run();

@@ -1,8 +1,10 @@
 // The compiler against @bufbuild/cel's interpreter, on random expressions of what the two have in common.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isCelList, isCelUint, isCelError as isTheirError, run } from '@bufbuild/cel';
 import fc from 'fast-check';
+import { ENGINES } from '../engines/all.ts';
 import type { Type } from '../schema/type.ts';
 import { compileExpr, Scope } from './compile.ts';
 import { parseCel } from './parse.ts';
@@ -100,7 +102,7 @@ function ours(source: string): unknown {
   const problems: string[] = [];
   let next = 16 + NAMES.length;
   const scope = Scope.root(
-    { nextSlot: () => next++, problem: ({ message }) => problems.push(message) },
+    { engines: ENGINES, nextSlot: () => next++, problem: ({ message }) => problems.push(message) },
     Object.fromEntries(NAMES.map((name, i) => [name, [16 + i, TYPES[name]] as const])),
   );
   const compiled = compileExpr(parsed.expr, scope);

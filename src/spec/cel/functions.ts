@@ -1,6 +1,6 @@
 // The standard library: functions and methods by name, with their signatures. Errors among the arguments are handled
 // before any of these. Pure.
-import { RE2JS } from '@bufbuild/re2';
+import type { Engines } from '../engines.ts';
 import { BOOL, DYN, INT, STRING, type Type } from '../schema/type.ts';
 import { arithmetic, compare, inInt } from './arithmetic.ts';
 import {
@@ -17,7 +17,7 @@ import {
 import { DATE_GETTERS, partOf } from './dates.ts';
 import { mentions } from './mentions.ts';
 import { overload } from './overload.ts';
-import { compilePattern, matchText } from './pattern.ts';
+import { compilePattern, isPattern, matchText } from './pattern.ts';
 import { normalize, SHELL, shell, within } from './shell.ts';
 import {
   charAt,
@@ -40,7 +40,9 @@ export interface CelFunction {
   readonly arity: readonly number[];
   /** The kinds each argument may have; the last entry holds for those that follow; none: anything. */
   readonly takes: readonly (readonly Kind[])[];
-  readonly call: (args: readonly Value[]) => Value;
+  readonly call: (args: readonly Value[], engines: Engines) => Value;
+  /** The engine without which there is no such function. */
+  readonly needs?: 'patterns' | 'shell';
   /** A yes-or-no question about two texts: asked without a list of arguments. */
   readonly test?: (text: string, part: string) => boolean;
 }
@@ -60,11 +62,11 @@ export function sizeOf(value: Value): number | CelError {
   return isCelObject(value) ? Object.keys(value).length : overload('size', [value]);
 }
 
-function matches(args: readonly Value[]): Value {
+function matches(args: readonly Value[], { patterns }: Engines): Value {
   const [text, pattern] = args;
   if (typeof text !== 'string' || typeof pattern !== 'string') return overload('matches', args);
-  const compiled = compilePattern(pattern);
-  return compiled instanceof RE2JS ? matchText(text, compiled) : compiled;
+  const compiled = compilePattern(patterns, pattern);
+  return isPattern(compiled) ? matchText(text, compiled) : compiled;
 }
 
 function textTest(name: string, test: (text: string, part: string) => boolean): [string, CelFunction] {
@@ -134,7 +136,7 @@ export const FUNCTIONS: ReadonlyMap<string, CelFunction> = new Map<string, CelFu
   ['math.abs', { type: DYN, arity: [1], takes: [NUMERIC], call: ([value]) => absolute(value!) }],
   rounding('math.ceil', Math.ceil),
   rounding('math.floor', Math.floor),
-  ['shell', { type: SHELL, arity: [1, 2], takes: [['string', 'list'], TEXT], call: shell }],
+  ['shell', { type: SHELL, arity: [1, 2], takes: [['string', 'list'], TEXT], call: shell, needs: 'shell' }],
   ['path.within', { type: BOOL, arity: [2], takes: [TEXT], call: within }],
   ['path.normalize', { type: STRING, arity: [1], takes: [TEXT], call: normalize }],
 ]);

@@ -1,5 +1,6 @@
 // Names an expression may use, where their values stand in the frame, and who hears of problems. Pure.
 
+import type { Engines } from '../engines.ts';
 import type { Type } from '../schema/type.ts';
 import type { Expr } from './tree.ts';
 import type { CelError, Frame, Value } from './value.ts';
@@ -33,6 +34,7 @@ export interface CelProblem {
 }
 
 export interface ScopeHost {
+  readonly engines: Engines;
   nextSlot(): number;
   problem(problem: CelProblem): void;
   /** Tried before the standard library on every call. */

@@ -1,6 +1,8 @@
 // `shell(command)` and the functions of paths: what a shell command will do, for rules. A command is read once and kept
 // for the next rule that asks. Pure: what is kept only saves work.
-import { isWithin, MAX_COMMAND, normalizePath, readShell } from '../../shell/index.ts';
+import { isWithin, normalizePath } from '../../shell/paths.ts';
+import { MAX_COMMAND, type ShellFacts } from '../../shell/types.ts';
+import type { Engines } from '../engines.ts';
 import { STRING, type Type } from '../schema/type.ts';
 import { overload } from './overload.ts';
 import type { CelObject, Value } from './value.ts';
@@ -38,18 +40,23 @@ const MAX_KEPT = 16;
 const MAX_KEPT_LENGTH = MAX_COMMAND * 2;
 const kept = new Map<string, CelObject>();
 
+/** A call is compiled only where there is an engine. */
+function read({ shell: engine }: Engines, command: string | readonly string[], folder: string): ShellFacts {
+  return engine!.read(command, folder);
+}
+
 /** `shell(command)`, `shell(command, folder)`: the command a text, or a program and its arguments. */
-export function shell(args: readonly Value[]): Value {
+export function shell(args: readonly Value[], engines: Engines): Value {
   const [command, folder = '.'] = args;
   const isList = Array.isArray(command) && command.every((word) => typeof word === 'string');
   if ((typeof command !== 'string' && !isList) || typeof folder !== 'string') return overload('shell', args);
   const text = typeof command === 'string' ? command : (command as readonly string[]);
   if ((typeof text === 'string' ? text.length : text.length + text.join('').length) > MAX_KEPT_LENGTH)
-    return readShell(text, folder) as unknown as CelObject;
+    return read(engines, text, folder) as unknown as CelObject;
   const key = JSON.stringify([text, folder]);
   const known = kept.get(key);
   if (known !== undefined) return known;
-  const facts = readShell(text, folder) as unknown as CelObject;
+  const facts = read(engines, text, folder) as unknown as CelObject;
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
   kept.set(key, facts);
   return facts;

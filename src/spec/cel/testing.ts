@@ -1,5 +1,7 @@
 // Compiles and runs one expression for the tests of this room.
+
 import type { Json } from '../../step/types.ts';
+import { ENGINES } from '../engines/all.ts';
 import { DYN, type Type } from '../schema/type.ts';
 import { BUDGET_SLOT, compileExpr, Scope } from './compile.ts';
 import { locate } from './locate.ts';
@@ -31,6 +33,7 @@ export function tried(
   let next = FIRST_SLOT + names.length;
   const scope = Scope.root(
     {
+      engines: ENGINES,
       nextSlot: () => next++,
       problem({ code, expr, word, suggestion, severity }) {
         const place = locate(source, expr, word);

@@ -1,5 +1,6 @@
 // What every compiled check is made of: its signature, how it fails, and the work one validation may take. Pure.
 import type { Json, JsonObject } from '../../step/types.ts';
+import type { Patterns } from '../engines.ts';
 import type { Type } from './type.ts';
 
 export interface SchemaViolation {
@@ -34,6 +35,7 @@ export interface Node {
 
 /** Shared by the closures of one schema. */
 export interface Context {
+  readonly patterns: Patterns | null;
   readonly root: JsonObject;
   readonly problems: SchemaProblem[];
   readonly refs: Map<string, { check: Check | null; type: Type }>;

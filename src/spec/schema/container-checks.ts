@@ -1,8 +1,8 @@
 // Checks of objects and lists: their fields and items, which must be there, how many there may be. Pure.
-import { RE2JS } from '@bufbuild/re2';
 import { nearest } from '../../step/nearest.ts';
 import type { Json, JsonObject } from '../../step/types.ts';
-import { compilePattern } from '../cel/pattern.ts';
+import { compilePattern, isPattern } from '../cel/pattern.ts';
+import type { Pattern } from '../engines.ts';
 import {
   below,
   type Check,
@@ -41,10 +41,10 @@ export function addObjectChecks(
       ([name, child]) => [name, sub(child, name)] as const,
     ),
   );
-  const patterns: { test: RE2JS; node: Node }[] = [];
+  const patterns: { test: Pattern; node: Node }[] = [];
   for (const [pattern, child] of Object.entries((schema.patternProperties ?? {}) as JsonObject)) {
-    const test = compilePattern(pattern);
-    if (test instanceof RE2JS) patterns.push({ test, node: sub(child, pattern) });
+    const test = compilePattern(context.patterns, pattern);
+    if (isPattern(test)) patterns.push({ test, node: sub(child, pattern) });
     else context.problems.push({ path: where, message: test.message });
   }
   const additional = schema.additionalProperties ?? true;
@@ -84,7 +84,7 @@ function requiredCheck(required: readonly string[]): Check {
 
 function fieldsCheck(
   properties: ReadonlyMap<string, Node>,
-  patterns: readonly { test: RE2JS; node: Node }[],
+  patterns: readonly { test: Pattern; node: Node }[],
   others: Node | null,
   isClosed: boolean,
   context: Context,

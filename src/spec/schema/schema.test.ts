@@ -4,8 +4,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import type { Json, JsonObject } from '../../step/types.ts';
+import { RE2 } from '../engines/re2.ts';
 import { compileSchema } from './schema.ts';
 import { showType } from './type.ts';
+
+const compiled = (schema: Json, where: string) => compileSchema(schema, where, { patterns: RE2 });
 
 const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ node: JsonObject; leaf: JsonObject }>((tie) => ({
   leaf: fc.oneof(
@@ -96,7 +99,7 @@ test('law: a value is valid exactly when Ajv says so', () => {
     fc.property(schemas, fc.array(values, { minLength: 1, maxLength: 5 }), (node, all) => {
       const schema = { ...node, $defs: DEFS };
       const theirs = new Ajv2020({ strict: false, logger: false }).compile(schema);
-      const ours = compileSchema(schema, 'test');
+      const ours = compiled(schema, 'test');
       assert.deepEqual(ours.problems, []);
       for (const value of all) {
         const violations = ours.validate(value);
@@ -137,14 +140,14 @@ test('formats agree with ajv-formats on plain and odd texts', () => {
   ];
   for (const format of ['date', 'date-time', 'email', 'uri', 'ipv4', 'uuid']) {
     const theirs = ajv.compile({ type: 'string', format });
-    const ours = compileSchema({ type: 'string', format }, 'test');
+    const ours = compiled({ type: 'string', format }, 'test');
     for (const text of texts)
       assert.equal(ours.validate(text) === null, theirs(text), `${format} of ${text}`);
   }
 });
 
 test('violations say where, what was expected and what was found', () => {
-  const schema = compileSchema(
+  const schema = compiled(
     {
       type: 'object',
       additionalProperties: false,
@@ -165,7 +168,7 @@ test('violations say where, what was expected and what was found', () => {
 
 test('a wrong schema is a problem with a suggestion, never an exception', () => {
   const problemsOf = (schema: Json) =>
-    compileSchema(schema, 'tool.input').problems.map((problem) =>
+    compiled(schema, 'tool.input').problems.map((problem) =>
       `${problem.path}: ${problem.message} ${problem.suggestion ?? ''}`.trim(),
     );
   assert.deepEqual(problemsOf({ typ: 'object' }), ['tool.input: unknown schema keyword `typ` type']);
@@ -179,7 +182,7 @@ test('a wrong schema is a problem with a suggestion, never an exception', () => 
 });
 
 test('recursion through $ref ends, and hostile patterns take linear time', () => {
-  const tree = compileSchema(
+  const tree = compiled(
     {
       $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
       $ref: '#/$defs/node',
@@ -191,7 +194,7 @@ test('recursion through $ref ends, and hostile patterns take linear time', () =>
   let deep: Json = {};
   for (let i = 0; i < 5_000; i++) deep = { next: deep };
   assert.notEqual(tree.validate(deep), null);
-  const hostile = compileSchema({ type: 'string', pattern: '^(a+)+$' }, 'hostile');
+  const hostile = compiled({ type: 'string', pattern: '^(a+)+$' }, 'hostile');
   assert.notEqual(hostile.validate(`${'a'.repeat(5_000)}!`), null);
 });
 
@@ -210,25 +213,22 @@ test('a keyword whose value has the wrong form is a problem, never skipped in si
     [{ $defs: { unused: { typ: 'string' } } }, /unknown schema keyword `typ`/],
   ];
   for (const [schema, message] of wrong) {
-    const { problems } = compileSchema(schema, 't');
+    const { problems } = compiled(schema, 't');
     assert.equal(problems.length, 1, JSON.stringify(schema));
     assert.match(problems[0]!.message, message);
   }
-  const [problem] = compileSchema({ properties: { note: { trust: 'untrustd' } } }, 'read.output').problems;
+  const [problem] = compiled({ properties: { note: { trust: 'untrustd' } } }, 'read.output').problems;
   assert.deepEqual([problem?.path, problem?.suggestion], ['read.output.note', 'untrusted']);
 });
 
 test('work is bounded, and what could not be checked is not called valid', () => {
   const leaf: JsonObject = { properties: { next: { $ref: '#/$defs/node' } } };
   const deny: JsonObject = { ...leaf, not: { required: ['end'] } };
-  const schema = compileSchema(
-    { $defs: { node: { anyOf: [deny, { ...deny }] } }, $ref: '#/$defs/node' },
-    'bomb',
-  );
+  const schema = compiled({ $defs: { node: { anyOf: [deny, { ...deny }] } }, $ref: '#/$defs/node' }, 'bomb');
   let bomb: Json = { end: 1 };
   for (let i = 0; i < 30; i++) bomb = { next: bomb };
   assert.match(schema.validate(bomb)![0]!.expected, /checks can judge/);
-  const negated = compileSchema(
+  const negated = compiled(
     { $defs: { node: { anyOf: [deny, { ...deny }] } }, not: { $ref: '#/$defs/node' } },
     'not',
   );
@@ -236,15 +236,15 @@ test('work is bounded, and what could not be checked is not called valid', () =>
   assert.equal(schema.validate({ next: {} }), null, 'the next validation starts afresh');
   // Quadratic before: every pair of items compared, and an edit distance for every unknown key.
   const many = Array.from({ length: 50_000 }, (_, i) => ({ i }));
-  assert.equal(compileSchema({ uniqueItems: true }, 't').validate(many), null);
-  const closed = compileSchema({ additionalProperties: false, properties: { amount: {} } }, 't');
+  assert.equal(compiled({ uniqueItems: true }, 't').validate(many), null);
+  const closed = compiled({ additionalProperties: false, properties: { amount: {} } }, 't');
   const unknown = Object.fromEntries(many.map(({ i }) => [`amont${i}`, 1]));
   assert.equal(closed.validate(unknown)?.length, 10);
 });
 
 test('fields of combined schemas are known, and a name that a pattern allows is never unknown', () => {
   const fieldsOf = (schema: Json) => {
-    const { type } = compileSchema(schema, 't');
+    const { type } = compiled(schema, 't');
     return type.t === 'object'
       ? [...type.fields].map(([name, field]) => `${name}: ${showType(field.type)}`)
       : type.t;
@@ -273,7 +273,7 @@ test('fields of combined schemas are known, and a name that a pattern allows is 
 });
 
 test('static types: JSON numbers are numbers, an optional null does not hide the type', () => {
-  const of = (schema: Json) => showType(compileSchema(schema, 't').type);
+  const of = (schema: Json) => showType(compiled(schema, 't').type);
   assert.equal(of({ type: 'integer' }), 'number');
   assert.equal(of({ anyOf: [{ type: 'string' }, { type: 'null' }] }), 'string');
   assert.equal(of({ type: ['array', 'null'], items: { type: 'string' } }), 'list of string');

@@ -1,6 +1,8 @@
 // JSON Schema (draft 2020-12, the subset tool contracts use) compiled to closures: a check and a static type. Patterns
 // are RE2; work, depth and size are bounded, whatever the schema and the value. Pure, no eval.
+
 import type { Json, JsonObject } from '../../step/types.ts';
+import type { Engines } from '../engines.ts';
 import {
   type Check,
   type Context,
@@ -36,12 +38,16 @@ const MAX_NODES = 10_000;
  * Compiles a schema. `where` names it in problems, e.g. `refund.input`.
  *
  * @example
- * const { validate } = compileSchema({ type: 'object', required: ['amount'] }, 'refund.input');
+ * const { validate } = compileSchema({ type: 'object', required: ['amount'] }, 'refund.input', ENGINES);
  * validate({}); // [{ path: '/amount', expected: 'a value, as it is required', found: 'nothing' }]
  */
-export function compileSchema(schema: Json, where: string): CompiledSchema {
+export function compileSchema(
+  schema: Json,
+  where: string,
+  { patterns }: Pick<Engines, 'patterns'>,
+): CompiledSchema {
   const root = isObject(schema) ? schema : {};
-  const context: Context = { root, problems: [], refs: new Map(), nodes: 0, work: 0 };
+  const context: Context = { patterns, root, problems: [], refs: new Map(), nodes: 0, work: 0 };
   const compiled = compileNode(schema, where, context, 0);
   for (const key of ['$defs', 'definitions'])
     if (isObject(root[key]))

@@ -1,7 +1,6 @@
 // Checks that look at one value alone: its type, enum and const, bounds, lengths, patterns and formats. Pure.
-import { RE2JS } from '@bufbuild/re2';
 import type { Json, JsonObject } from '../../step/types.ts';
-import { compilePattern, MAX_MATCHED } from '../cel/pattern.ts';
+import { compilePattern, isPattern, MAX_MATCHED } from '../cel/pattern.ts';
 import { type Check, type Context, fail, identityOf, shown } from './check.ts';
 import { checkFormat } from './format.ts';
 
@@ -86,8 +85,8 @@ function addTextChecks(schema: JsonObject, where: string, context: Context, chec
   if (typeof maxLength === 'number')
     text(`at most ${maxLength} characters`, (value) => !isAtLeast(value, maxLength + 1));
   if (typeof pattern === 'string') {
-    const compiled = compilePattern(pattern);
-    if (compiled instanceof RE2JS) {
+    const compiled = compilePattern(context.patterns, pattern);
+    if (isPattern(compiled)) {
       text(`at most ${MAX_MATCHED} characters to match`, (value) => value.length <= MAX_MATCHED);
       text(`text that matches ${pattern}`, (value) => value.length > MAX_MATCHED || compiled.test(value));
     } else context.problems.push({ path: where, message: compiled.message });
