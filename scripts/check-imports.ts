@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path';
 
 const CORE = ['step', 'shell', 'spec', 'monitor', 'detect', 'evidence'];
 /** Rooms beside the core that are as pure. */
-const PURE = [...CORE, 'builder', 'spec-import', 'init'];
+const PURE = [...CORE, 'builder', 'spec-import', 'init', 'edge'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   step: [],
   shell: [],
@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   builder: ['step', 'spec'],
   'spec-import': ['step', 'spec'],
   init: ['step'],
+  edge: ['step', 'shell', 'spec', 'monitor', 'replay'],
   monitor: ['step', 'spec'],
   detect: ['step'],
   evidence: ['step', 'spec', 'monitor', 'detect'],

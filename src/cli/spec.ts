@@ -1,4 +1,4 @@
-// `interlock spec check|test|fmt|explain|promotion`: everything an author runs before a rule is enforced.
+// `interlock spec check|test|fmt|compile|explain|promotion`: everything an author runs before a rule is enforced.
 import { nearest } from '../step/nearest.ts';
 import { UsageError } from './args.ts';
 import { Unreadable } from './spec/files.ts';
@@ -8,6 +8,7 @@ export { compileSpecFile } from './spec/files.ts';
 const USAGE = `usage: interlock spec check [--json | --sarif] [--strict] FILE...
        interlock spec test  [--json] [--junit FILE] [--coverage] FILE...
        interlock spec fmt   [--check] FILE...
+       interlock spec compile FILE [-o OUT]
        interlock spec explain FILE --session S --step N [INPUT...]
        interlock spec promotion [--data DIR] [--at-most SHARE]
        interlock spec schema
@@ -21,6 +22,7 @@ test   runs the example sessions in each spec, and in NAME.test.yaml beside NAME
          --coverage  how often each rule was asked, satisfied and fired, and which tools were called
 fmt    puts each spec in its canonical layout; comments stay, the meaning does not change
          --check     changes nothing, names the files that differ
+compile writes a spec as one JSON text, with what it imports in it, for interlock/edge
 explain says why a step got its verdict, in words, with the steps it rests on; from INPUT, or from the record
          --data DIR  where the record lives (default .interlock)   --format   of the INPUT   --json
 promotion tells of each rule in shadow or warn what it would have done, and whether it is ready to be enforced
@@ -36,6 +38,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   check: async () => (await import('./spec/check.ts')).check,
   test: async () => (await import('./spec/test.ts')).test,
   fmt: async () => (await import('./spec/fmt.ts')).fmt,
+  compile: async () => (await import('./spec/compile.ts')).compile,
   explain: async () => (await import('./spec/explain.ts')).explain,
   promotion: async () => (await import('./spec/promotion.ts')).promotion,
   schema: async () => (await import('./spec/schema.ts')).schema,

@@ -186,7 +186,7 @@ function watchOfRule(rule: RuleClause, form: RulePlanForm, expressions: readonly
   if (!ends.some((pattern) => pattern?.kind === 'output')) return FREE;
   if (form.t === 'flow' && form.flow.track === 'value' && form.flow.look === null) return WHOLE;
   if (form.t === 'obligation') return WHOLE;
-  return joinWatches(expressions.map(watchOf));
+  return joinWatches(expressions.map((expr) => watchOf(expr, rule.source.engines.follows)));
 }
 
 function checkPatterns(compilation: Compilation, rule: RuleClause): void {

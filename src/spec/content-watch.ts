@@ -1,8 +1,8 @@
 // How a rule's outcome may change while the content of a step is still growing, as the text of a stream does: what of it can
 // be let through before its end. Decided on the text of the rule; pure.
 import type { Expr } from './cel/tree.ts';
+import type { Engines } from './engines.ts';
 import { childrenOf, identName, stringConstant } from './free.ts';
-import { compileAutomaton } from './text-automaton.ts';
 
 /**
  * `free`: the outcome does not depend on the content. `patterns`: it is that of the empty content, as long as none of the
@@ -30,15 +30,11 @@ export function joinWatches(watches: readonly ContentWatch[]): ContentWatch {
 }
 
 /** Of one expression, its `let` names written out. */
-export function watchOf(expr: Expr): ContentWatch {
+export function watchOf(expr: Expr, follows: Engines['follows']): ContentWatch {
   const pattern = patternOf(expr);
-  if (pattern !== null) {
-    // One that the empty text has is no sign of anything.
-    const automaton = compileAutomaton(pattern);
-    return automaton === null || automaton.matchesEmpty ? WHOLE : { t: 'patterns', patterns: [pattern] };
-  }
+  if (pattern !== null) return follows?.(pattern) ? { t: 'patterns', patterns: [pattern] } : WHOLE;
   if (identName(expr) === 'content') return WHOLE;
-  return joinWatches(childrenOf(expr).map((child) => watchOf(child.expr)));
+  return joinWatches(childrenOf(expr).map((child) => watchOf(child.expr, follows)));
 }
 
 /** `content.contains("…")` and `content.matches("…")`, also of `content.lowerAscii()`, as an RE2 pattern. */

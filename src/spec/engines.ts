@@ -10,6 +10,11 @@ export interface Engines {
   readonly patterns: Patterns | null;
   /** For `shell(…)`. */
   readonly shell: Shell | null;
+  /**
+   * Whether a text that grows can be followed for this pattern, so that what surely is no match goes on early. Null where
+   * nobody streams: then texts are judged whole.
+   */
+  readonly follows: ((pattern: string) => boolean) | null;
 }
 
 /** Linear in the text, whatever the pattern (RE2): patterns and texts come from outside. */
@@ -28,4 +33,4 @@ export interface Shell {
 }
 
 /** Reads and knows nothing: for a source that only gathers problems. */
-export const NO_ENGINES: Engines = { read: () => null, patterns: null, shell: null };
+export const NO_ENGINES: Engines = { read: () => null, patterns: null, shell: null, follows: null };
