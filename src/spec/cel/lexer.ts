@@ -112,6 +112,8 @@ function escapeAt(source: string, at: number, isBytes: boolean): [Piece, next: n
     const found = matched(pattern, source, at);
     if (found !== null) return [Number.parseInt(found[1]!, radix), at + found[0].length];
   }
+  if (isBytes && /^[uU]$/.test(source[at + 1] ?? ''))
+    throw new NotCel('bytes have no escapes of characters', at);
   // What CEL has no escape for stands for itself, as in the parser that specs were first written for.
   return ['\\', at + 1];
 }
