@@ -9,6 +9,7 @@ import { commandsIn, reportCommands } from './check-traces/commands.ts';
 import { byRule, holds, type Measure, sessionsWith, violationsStopped } from './check-traces/measure.ts';
 import { printMeasures, printRules } from './check-traces/print.ts';
 import { isDenied, isHeld, loadPack, readSessions, type Session } from './check-traces/read.ts';
+import { checkVectors } from './check-traces/vectors.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { values, positionals } = parseArgs({
@@ -19,7 +20,13 @@ const dir = resolve(positionals[0] ?? join(root, '../shared/data'));
 
 if (!existsSync(dir)) console.log(`check:traces: ${dir} is not here, so nothing was checked.`);
 else
-  process.exitCode = [checkAgentDojo(), checkAirline(), checkExports(), checkCommands()].every(Boolean)
+  process.exitCode = [
+    checkAgentDojo(),
+    checkAirline(),
+    checkExports(),
+    checkCommands(),
+    checkVectors(join(dir, 'vectors')) ?? true,
+  ].every(Boolean)
     ? 0
     : 1;
 
