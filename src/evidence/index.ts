@@ -1,4 +1,24 @@
 // The evidence room's door: Merkle log, tiles, signed notes. Pure.
+
+export {
+  AttestationInvalid,
+  type AttestationKey,
+  type AttestationSigner,
+  type Envelope,
+  ed25519Key,
+  ed25519Signer,
+  IN_TOTO,
+  openStatement,
+  parseEnvelope,
+  parseStatement,
+  preAuthEncoding,
+  readEnvelope,
+  type Statement,
+  signEnvelope,
+  signedBy,
+  statementIn,
+  statementText,
+} from './attestation/dsse.ts';
 export { Frontier, type Subtree, wholeSubtrees } from './merkle/frontier.ts';
 export {
   emptyRoot,
