@@ -8,18 +8,21 @@ import {
   type Handoff,
   handoff,
   type InputGuardrail,
+  type Model,
   type OutputGuardrail,
   type Tool,
 } from '@openai/agents';
 import { type Session, StepDenied, ToolTimeout } from '../sdk/index.ts';
 import { decidedAhead } from './ahead.ts';
+import { dialogueOf } from './dialogue.ts';
 import { type AdapterOptions, argsOf, toolRunner } from './run-tool.ts';
 
 export type { AdapterOptions } from './run-tool.ts';
 
 /**
  * The same agent under guard, and every agent it can hand over to: their sessions are one. Hosted tools run at the provider and
- * cannot be decided here. A refused hand-off ends the run with `StepDenied`.
+ * cannot be decided here. A refused hand-off ends the run with `StepDenied`. Requests are decided where the agent has its model as an
+ * object (`guardModel` gives it a name); a model that is only named is made by the SDK, out of reach.
  */
 export function guardAgent<C, O extends AgentOutputType>(
   session: Session,
@@ -32,7 +35,9 @@ export function guardAgent<C, O extends AgentOutputType>(
   function guarded(plain: Agent<C, O>): Agent<C, O> {
     const before = known.get(plain);
     if (before !== undefined) return before;
+    const { model } = plain;
     const copy = plain.clone({
+      ...(typeof model === 'string' ? {} : { model: guardModel(session, model) }),
       tools: guardTools(session, plain.tools as Tool<C>[], options),
       // The session hears the user once, from whichever agent the run begins with.
       inputGuardrails: [input, ...plain.inputGuardrails],
@@ -57,6 +62,35 @@ export function guardAgent<C, O extends AgentOutputType>(
   }
 
   return guarded(agent);
+}
+
+const guardedModels = new WeakSet<Model>();
+
+/** The same model, each request decided before it is sent, and what it took recorded. `name` is what rules call it. */
+export function guardModel(session: Session, model: Model, name = 'unnamed'): Model {
+  if (guardedModels.has(model)) return model;
+  const dialogue = dialogueOf(session);
+  const guarded: Model = {
+    ...(model.supportsPromptModelSelection === undefined
+      ? {}
+      : { supportsPromptModelSelection: model.supportsPromptModelSelection }),
+    ...(model.getRetryAdvice === undefined ? {} : { getRetryAdvice: (args) => model.getRetryAdvice?.(args) }),
+    async getResponse(request) {
+      await dialogue.asks(name, []);
+      const response = await model.getResponse(request);
+      await dialogue.took(name, response.usage);
+      return response;
+    },
+    async *getStreamedResponse(request) {
+      await dialogue.asks(name, []);
+      for await (const event of model.getStreamedResponse(request)) {
+        if (event.type === 'response_done') await dialogue.took(name, event.response.usage);
+        yield event;
+      }
+    },
+  };
+  guardedModels.add(guarded);
+  return guarded;
 }
 
 /** Function tools under guard; others as they are. */

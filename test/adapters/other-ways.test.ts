@@ -6,12 +6,19 @@ import { betaTool } from '@anthropic-ai/sdk/helpers/beta/json-schema';
 import { AIMessage, type ToolMessage } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { ToolNode } from '@langchain/langgraph/prebuilt';
+import { Agent, tool as agentTool, OpenAIChatCompletionsModel, run } from '@openai/agents';
 import OpenAI from 'openai';
 import * as anthropic from '../../src/adapters/anthropic.ts';
 import * as langchain from '../../src/adapters/langchain.ts';
 import * as openai from '../../src/adapters/openai.ts';
-import { type HoldToken, Interlock, type Session } from '../../src/sdk/index.ts';
+import { guardAgent, guardModel } from '../../src/adapters/openai-agents.ts';
+import type { HoldToken, Session } from '../../src/sdk/index.ts';
+import { overTransport } from '../../src/sdk/interlock.ts';
+import { localTransport } from '../../src/sdk/local.ts';
+import { openEngine } from '../../src/sdk/open.ts';
+import { loadSpecObject } from '../../src/sdk/spec-files.ts';
 import { call, calls, says, startScriptedModel, type Turn } from '../gateway/scripted-model.ts';
+import { causeOf } from './stage.ts';
 
 const SPEC = {
   interlock: 1,
@@ -25,18 +32,28 @@ const SPEC = {
       approve: { by: ['lead'], expires: '1h' },
       because: 'Ask first.',
     },
+    { id: 'two', on: 'request small-*', limit: { count: 2, per: 'session' }, because: 'Twice is enough.' },
   ],
 };
 const AMOUNT = { type: 'object' as const, properties: { amount: { type: 'number' as const } } };
 
-async function staged(turns: readonly Turn[], play: (session: Session, url: string) => Promise<void>) {
-  const interlock = await Interlock.open({ spec: SPEC });
+type Steps = () => Promise<string[]>;
+
+async function staged(
+  turns: readonly Turn[],
+  play: (session: Session, url: string, steps: Steps) => Promise<void>,
+) {
+  const engine = await openEngine({ dataDir: null, specs: [loadSpecObject(SPEC)], withoutSpec: 'deny' });
   const model = await startScriptedModel({ script: turns });
   try {
-    await play(await interlock.session({ agent: { name: 'payer' } }), model.url);
+    const session = await overTransport(localTransport(engine)).session({ agent: { name: 'payer' } });
+    await play(session, model.url, async () => {
+      const { steps } = await engine.steps(session.id, { from: 0, limit: 100 });
+      return steps.map(({ step, decision }) => `${step.kind} ${step.name} ${decision?.verdict}`);
+    });
   } finally {
     await model.close();
-    await interlock.close();
+    await engine.close();
   }
 }
 
@@ -70,6 +87,53 @@ describe('other ways in', () => {
       assert.match(messages[1]!.text, /Pay less/);
       assert.deepEqual(await plain.invoke({ amount: 500 }), 'paid', 'the tool given is as it was');
     }));
+
+  for (const stream of [false, true]) {
+    test(`OpenAI Agents: requests to the model are decided, ${stream ? 'streamed' : 'at once'}`, () =>
+      staged(
+        [
+          calls(call('pay', { amount: 5 }, 'c1')),
+          calls(call('pay', { amount: 5 }, 'c2')),
+          calls(call('pay', { amount: 5 }, 'c3')),
+          says('never'),
+        ],
+        async (session, url, steps) => {
+          const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'k', maxRetries: 0 });
+          const paid: object[] = [];
+          const plain = new Agent({
+            name: 'desk',
+            instructions: '',
+            model: guardModel(session, new OpenAIChatCompletionsModel(client as never, 'm'), 'small-1'),
+            tools: [
+              agentTool({
+                name: 'pay',
+                description: 'Pays',
+                strict: false,
+                parameters: { ...AMOUNT, required: [], additionalProperties: true },
+                execute: (args) => {
+                  paid.push(args as object);
+                  return 'paid';
+                },
+              }),
+            ],
+          });
+          const agent = guardAgent(session, plain);
+          const running = async () => {
+            if (!stream) return run(agent, 'Pay 5, thrice.');
+            const streamed = await run(agent, 'Pay 5, thrice.', { stream: true });
+            await streamed.completed;
+            if (streamed.error) throw streamed.error;
+            return streamed;
+          };
+          await assert.rejects(running(), (error) => causeOf(error)?.code === 'step-denied');
+          // Two requests may be made: the third is stopped before it is sent.
+          assert.equal(paid.length, 2);
+          const kinds = (await steps()).filter((kind) => kind.startsWith('model.'));
+          const pair = ['model.request small-1 allow', 'model.response small-1 allow'];
+          assert.deepEqual(kinds, [...pair, ...pair, 'model.request small-1 deny']);
+        },
+      ));
+  }
 
   test('OpenAI: runTools', () =>
     staged(
